@@ -1,0 +1,51 @@
+use crate::{CancelReason, CustomerId, Money, PaymentId, RestaurantId};
+
+use super::{OrderCreated, OrderLine, OrderRuleError};
+
+/// What can be asked of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderCommand {
+    Create(NewOrder),
+    Confirm { payment_id: PaymentId },
+    Cancel { reason: CancelReason },
+}
+
+/// A new order that keeps all rules: there is no other way to make one than [`NewOrder::new`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOrder(OrderCreated);
+
+impl NewOrder {
+    pub const MAX_ITEMS: usize = 200;
+
+    /// 1 to 200 items, and a total of at least their sum.
+    pub fn new(
+        customer_id: CustomerId,
+        restaurant_id: RestaurantId,
+        total_amount: Money,
+        items: Vec<OrderLine>,
+    ) -> Result<Self, OrderRuleError> {
+        if items.is_empty() {
+            return Err(OrderRuleError::NoItems);
+        }
+        if items.len() > Self::MAX_ITEMS {
+            return Err(OrderRuleError::TooManyItems { count: items.len() });
+        }
+        let sum = items.iter().map(OrderLine::total).sum();
+        if total_amount < sum {
+            return Err(OrderRuleError::TotalBelowItems {
+                total: total_amount,
+                items: sum,
+            });
+        }
+        Ok(Self(OrderCreated {
+            customer_id,
+            restaurant_id,
+            total_amount,
+            items,
+        }))
+    }
+
+    pub(super) fn into_event(self) -> OrderCreated {
+        self.0
+    }
+}

@@ -1,0 +1,103 @@
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    #[error("is blank")]
+    Blank,
+    #[error("is longer than {max} characters")]
+    TooLong { max: usize },
+    /// Control characters have no place in a name, and Postgres cannot store U+0000 at all.
+    #[error("contains a control character")]
+    ControlCharacter,
+}
+
+fn checked(text: String, max: usize) -> Result<String, TextError> {
+    if text.chars().any(char::is_control) {
+        Err(TextError::ControlCharacter)
+    } else if text.trim().is_empty() {
+        Err(TextError::Blank)
+    } else if text.chars().count() > max {
+        Err(TextError::TooLong { max })
+    } else {
+        Ok(text)
+    }
+}
+
+/// Declares a text of at most `$max` characters, not blank, without control characters.
+///
+/// The rule guards what comes in. Reading back what is stored checks nothing: a stricter rule of
+/// tomorrow does not make yesterday's event unreadable.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $max:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The largest number of characters.
+            pub const MAX_CHARS: usize = $max;
+
+            pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
+                checked(text.into(), Self::MAX_CHARS).map(Self)
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text!(
+    /// Who orders.
+    CustomerId, 128
+);
+text!(
+    /// Who cooks.
+    RestaurantId, 128
+);
+text!(
+    /// What is on the menu.
+    MenuItemId, 128
+);
+text!(
+    /// The payment that confirms an order.
+    PaymentId, 128
+);
+text!(
+    /// The name of a dish as the customer saw it when ordering.
+    ItemName, 256
+);
+text!(
+    /// Why an order was cancelled.
+    CancelReason, 500
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_characters_not_bytes() {
+        assert!(CustomerId::new("ü".repeat(128)).is_ok());
+        assert_eq!(
+            CustomerId::new("ü".repeat(129)),
+            Err(TextError::TooLong { max: 128 })
+        );
+    }
+
+    #[test]
+    fn refuses_blank_and_control_characters() {
+        assert_eq!(CustomerId::new(""), Err(TextError::Blank));
+        assert_eq!(CustomerId::new(" \u{a0} "), Err(TextError::Blank));
+        assert_eq!(CustomerId::new("a\u{0}b"), Err(TextError::ControlCharacter));
+        assert_eq!(CustomerId::new("\n"), Err(TextError::ControlCharacter));
+    }
+}
