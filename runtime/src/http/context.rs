@@ -1,0 +1,134 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Instrument;
+
+use crate::Ids;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// What a request carries through everything it sets in motion. Handlers take it as an `Extension`.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// The caller's `x-request-id`, or a new one: the correlation id of all that follows.
+    pub request_id: String,
+    /// The caller's W3C trace context, where it is well formed.
+    pub traceparent: Option<String>,
+}
+
+/// Gives every request its context, answers with `x-request-id`, logs and measures it.
+pub fn with_context(router: Router, ids: Arc<dyn Ids>) -> Router {
+    router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let ids = ids.clone();
+        async move { handle(request, next, ids.as_ref()).await }
+    }))
+}
+
+async fn handle(mut request: Request, next: Next, ids: &dyn Ids) -> Response {
+    let context = RequestContext {
+        request_id: caller_id(request.headers()).unwrap_or_else(|| ids.next().to_string()),
+        traceparent: traceparent(request.headers()),
+    };
+    let method = request.method().clone();
+    // The route, not the path: paths carry ids, and each would be a time series of its own.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
+    let span = tracing::info_span!("request", correlation_id = context.request_id, %method, route);
+    let answer_id = HeaderValue::try_from(&context.request_id);
+    request.extensions_mut().insert(context);
+
+    let started = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let elapsed = started.elapsed();
+
+    if let Ok(id) = answer_id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let status = response.status();
+    span.in_scope(|| {
+        if status.is_server_error() {
+            tracing::warn!(status = status.as_u16(), ?elapsed, "answered");
+        } else {
+            tracing::debug!(status = status.as_u16(), ?elapsed, "answered");
+        }
+    });
+    metrics::histogram!(
+        "http_request_seconds",
+        "method" => method.to_string(),
+        "route" => route,
+        "status" => status.as_str().to_owned(),
+    )
+    .record(elapsed);
+    response
+}
+
+/// 1 to 128 visible ASCII characters; anything else is not taken over.
+fn caller_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let fits = (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    fits.then(|| id.to_owned())
+}
+
+/// `version-traceid-parentid-flags` in lower-case hex, ids not all zero (W3C Trace Context, 3.2).
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(TRACEPARENT)?.to_str().ok()?;
+    let parts: Vec<&str> = value.split('-').collect();
+    let lower_hex = |s: &str| {
+        s.bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let set = |s: &str| s.bytes().any(|b| b != b'0');
+    match parts.as_slice() {
+        ["00", trace, parent, flags]
+            if (trace.len(), parent.len(), flags.len()) == (32, 16, 2)
+                && [trace, parent, flags]
+                    .into_iter()
+                    .all(|part| lower_hex(part))
+                && set(trace)
+                && set(parent) =>
+        {
+            Some(value.to_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn takes_over_a_fitting_request_id_only() {
+        assert_eq!(caller_id(&headers(REQUEST_ID, "abc-1")).unwrap(), "abc-1");
+        assert_eq!(caller_id(&headers(REQUEST_ID, "a b")), None);
+        assert_eq!(caller_id(&headers(REQUEST_ID, "")), None);
+        assert_eq!(caller_id(&headers(REQUEST_ID, &"x".repeat(129))), None);
+    }
+
+    #[test]
+    fn takes_over_a_well_formed_trace_only() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(traceparent(&headers(TRACEPARENT, good)).unwrap(), good);
+        for bad in [
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "nonsense",
+        ] {
+            assert_eq!(traceparent(&headers(TRACEPARENT, bad)), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What the HTTP APIs share: problem+json, the request's context, health endpoints, the server.
+
+mod context;
+mod endpoints;
+mod problem;
+mod server;
+
+pub use context::{RequestContext, with_context};
+pub use endpoints::{Operations, operations};
+pub use problem::{Problem, Violation};
+pub use server::{ServerError, bind, serve};
