@@ -1,0 +1,112 @@
+use std::path::PathBuf;
+
+use crate::control;
+use crate::kafka::KafkaKind;
+use crate::kind::Kind;
+use crate::launch::Life;
+use crate::mongodb::MongoDbKind;
+use crate::postgres::PostgresKind;
+use crate::source::{Obtained, Source};
+use crate::state::{self, Lock, Status};
+use crate::{DevstackError, Kafka, MongoDb, Postgres};
+
+#[derive(Clone, Debug)]
+pub struct DevOptions {
+    /// For the data of native servers and the record of what runs.
+    pub folder: PathBuf,
+    /// Leaves native servers up when this process ends.
+    pub detach: bool,
+}
+
+/// Postgres, Kafka and MongoDB for development.
+///
+/// Native servers end when this is dropped, or when the process ends in any other way,
+/// unless they are detached.
+#[derive(Debug)]
+pub struct Stack {
+    pub postgres: Postgres,
+    pub kafka: Kafka,
+    pub mongodb: MongoDb,
+    status: Status,
+    /// Dropped after the servers; none for a detached stack.
+    _attached: Option<Attached>,
+}
+
+#[derive(Debug)]
+struct Attached {
+    folder: PathBuf,
+    _lock: Lock,
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // A record that stays is recognised as out of date by the free lock.
+        let _ = state::remove(&self.folder);
+    }
+}
+
+impl Stack {
+    /// Starts what the environment does not name, all at the same time, and waits until each
+    /// answers. Servers that a detached stack left up in the folder are used again and stay
+    /// up. `say` is told where each server is.
+    pub async fn up(options: &DevOptions, say: impl Fn(&str)) -> Result<Self, DevstackError> {
+        let folder = control::create(&options.folder)?;
+        let lock = control::take(&folder)?;
+        let recorded = control::left_up(&folder).await;
+        let detached = options.detach || recorded.is_some();
+        let life = if detached { Life::Detached } else { Life::Tied };
+        let source = Source::new(&folder, recorded, life).await?;
+        let (postgres, kafka, mongodb) = tokio::join!(
+            obtain::<PostgresKind>(&source, &say),
+            obtain::<KafkaKind>(&source, &say),
+            obtain::<MongoDbKind>(&source, &say),
+        );
+        let (postgres, kafka, mongodb) = match (postgres, kafka, mongodb) {
+            (Ok(postgres), Ok(kafka), Ok(mongodb)) => (postgres, kafka, mongodb),
+            (postgres, kafka, mongodb) => {
+                let failures = [abandon(postgres), abandon(kafka), abandon(mongodb)];
+                return Err(DevstackError::all(failures.into_iter().flatten()));
+            }
+        };
+        let status = Status {
+            owner: std::process::id(),
+            detached,
+            servers: vec![postgres.status(), kafka.status(), mongodb.status()],
+        };
+        let stack = Self {
+            postgres: postgres.server,
+            kafka: kafka.server,
+            mongodb: mongodb.server,
+            _attached: (!detached).then(|| Attached {
+                folder: folder.clone(),
+                _lock: lock,
+            }),
+            status,
+        };
+        state::write(&folder, &stack.status)?;
+        Ok(stack)
+    }
+
+    /// What other processes see of it.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Lines for a shell that name the servers.
+    pub fn exports(&self) -> String {
+        self.status.exports()
+    }
+}
+
+async fn obtain<K: Kind>(
+    source: &Source<'_>,
+    say: &impl Fn(&str),
+) -> Result<Obtained<K>, DevstackError> {
+    let obtained = source.obtain().await?;
+    say(&obtained.announcement());
+    Ok(obtained)
+}
+
+fn abandon<K: Kind>(outcome: Result<Obtained<K>, DevstackError>) -> Option<DevstackError> {
+    outcome.map(Obtained::abandon).err()
+}

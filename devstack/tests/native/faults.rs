@@ -1,0 +1,130 @@
+//! A server comes back from a kill and from a stop with its data, at the same address, and
+//! does not answer while it is down or suspended.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use crate::clients::{
+    Outcome, kafka_answers, read_document, read_in_a_group, read_record, read_row, write_document,
+    write_record, write_row,
+};
+
+const SHORT: Duration = Duration::from_millis(500);
+
+fn took(what: &str, begun: Instant) {
+    println!("{what}: {:.2} s", begun.elapsed().as_secs_f64());
+}
+
+#[tokio::test]
+async fn postgres() -> Outcome<()> {
+    let begun = Instant::now();
+    let server = devstack::private_postgres().await?;
+    took("Postgres, first start", begun);
+    write_row(server.url()).await?;
+
+    server.kill()?;
+    assert!(read_row(server.url()).await.is_err());
+    let begun = Instant::now();
+    server.start().await?;
+    took("Postgres, start after a kill", begun);
+    assert_eq!(read_row(server.url()).await?, "kept");
+
+    server.pause()?;
+    assert!(timeout(SHORT, read_row(server.url())).await.is_err());
+    server.resume()?;
+    assert_eq!(read_row(server.url()).await?, "kept");
+
+    let begun = Instant::now();
+    server.stop().await?;
+    took("Postgres, stop", begun);
+    assert!(read_row(server.url()).await.is_err());
+    server.start().await?;
+    assert_eq!(read_row(server.url()).await?, "kept");
+
+    let database = server.create_database("another").await?;
+    assert!(read_row(&database).await.is_err());
+    Ok(())
+}
+
+/// The postmaster's own children hold the connections.
+#[tokio::test]
+async fn a_pause_of_postgres_holds_open_connections_too() -> Outcome<()> {
+    let server = devstack::private_postgres().await?;
+    let client = crate::clients::postgres(server.url()).await?;
+    client.simple_query("SELECT 1").await?;
+    server.pause()?;
+    let held = client.simple_query("SELECT 1");
+    assert!(timeout(SHORT, held).await.is_err());
+    server.resume()?;
+    client.simple_query("SELECT 1").await?;
+
+    server.pause()?;
+    server.kill()?;
+    server.start().await?;
+    assert!(crate::clients::postgres(server.url()).await.is_ok());
+    Ok(())
+}
+
+#[tokio::test]
+async fn kafka() -> Outcome<()> {
+    let begun = Instant::now();
+    let server = devstack::private_kafka().await?;
+    took("Kafka, first start", begun);
+    write_record(server.brokers()).await?;
+    let begun = Instant::now();
+    assert_eq!(read_in_a_group(server.brokers()).await?, "kept");
+    took("Kafka, first record in the first group", begun);
+
+    server.kill()?;
+    assert!(!kafka_answers(server.brokers()).await);
+    let begun = Instant::now();
+    server.start().await?;
+    took("Kafka, start after a kill", begun);
+    assert_eq!(read_record(server.brokers()).await?, "kept");
+
+    server.pause()?;
+    assert!(!kafka_answers(server.brokers()).await);
+    server.resume()?;
+    assert_eq!(read_record(server.brokers()).await?, "kept");
+
+    let begun = Instant::now();
+    server.stop().await?;
+    took("Kafka, stop", begun);
+    server.start().await?;
+    assert_eq!(read_record(server.brokers()).await?, "kept");
+
+    let lib = devstack::kafka_lib().await?;
+    let mut console = devstack::console_consumer(server.brokers(), crate::clients::TOPIC, &lib)?;
+    console.args(["--max-messages", "1", "--timeout-ms", "10000"]);
+    let printed = tokio::task::spawn_blocking(move || console.output()).await??;
+    assert_eq!(String::from_utf8(printed.stdout)?, "1\tkept\n");
+    Ok(())
+}
+
+#[tokio::test]
+async fn mongodb() -> Outcome<()> {
+    let begun = Instant::now();
+    let server = devstack::private_mongodb().await?;
+    took("MongoDB, first start", begun);
+    write_document(server.uri()).await?;
+
+    server.kill()?;
+    assert!(timeout(SHORT, read_document(server.uri())).await.is_err());
+    let begun = Instant::now();
+    server.start().await?;
+    took("MongoDB, start after a kill", begun);
+    assert_eq!(read_document(server.uri()).await?, "kept");
+
+    server.pause()?;
+    assert!(timeout(SHORT, read_document(server.uri())).await.is_err());
+    server.resume()?;
+    assert_eq!(read_document(server.uri()).await?, "kept");
+
+    let begun = Instant::now();
+    server.stop().await?;
+    took("MongoDB, stop", begun);
+    server.start().await?;
+    assert_eq!(read_document(server.uri()).await?, "kept");
+    Ok(())
+}
