@@ -1,1 +1,22 @@
+//! Postgres, the truth: streams of events, the current state of each aggregate, and the outbox,
+//! all three written by one statement.
 
+mod append;
+mod command_context;
+mod database;
+mod doorbell;
+mod error;
+mod event_store;
+mod executor;
+mod outbox;
+mod slot;
+
+pub use append::{Append, Appended};
+pub use command_context::CommandContext;
+pub use database::{Database, DatabaseConfig};
+pub use doorbell::Doorbell;
+pub use error::EventStoreError;
+pub use event_store::{EventStore, StoredEvent};
+pub use executor::{CommandExecutor, ExecuteError, Executed, ExpectedVersion};
+pub use outbox::{Backlog, Outbox, OutboxRecord};
+pub use slot::{SLOTS, slot};

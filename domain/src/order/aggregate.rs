@@ -2,7 +2,8 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
-use crate::{CancelReason, CustomerId, Money, PaymentId, RestaurantId};
+use crate::contract::{Envelope, PublishedOrderEvent};
+use crate::{CancelReason, CustomerId, EventSourced, Money, PaymentId, RestaurantId};
 
 use super::{IllegalEvent, OrderCommand, OrderError, OrderEvent, OrderLine, OrderStatus};
 
@@ -148,6 +149,16 @@ impl Aggregate for Order {
         if self.damaged.is_none() {
             self.damaged = self.fold(event).err();
         }
+    }
+}
+
+impl EventSourced for Order {
+    const STATE_TABLE: &'static str = "orders";
+    const PUBLISHED_SCHEMA_VERSION: u32 = PublishedOrderEvent::SCHEMA_VERSION;
+
+    fn publish(envelope: Envelope, event: OrderEvent) -> Result<String, serde_json::Error> {
+        let content = event.into();
+        PublishedOrderEvent { envelope, content }.to_json()
     }
 }
 

@@ -1,0 +1,186 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cqrs_es::persist::{EventStoreAggregateContext, EventUpcaster, PersistedEventStore};
+use cqrs_es::{AggregateError, DomainEvent, EventEnvelope};
+use domain::EventSourced;
+use domain::contract::Envelope;
+use postgres_es::PostgresEventRepository;
+
+use crate::append::append;
+use crate::command_context::envelope;
+use crate::database::PATIENCE;
+use crate::{Append, Appended, CommandContext, Database, Doorbell, EventStoreError};
+
+/// The streams of one type of aggregate.
+pub struct EventStore<A: EventSourced> {
+    database: Database,
+    /// `postgres-es` loads; of its own ways to write and to take snapshots none is used.
+    loader: Arc<PersistedEventStore<PostgresEventRepository, A>>,
+    topic: Arc<str>,
+    doorbell: Doorbell,
+}
+
+impl<A: EventSourced> Clone for EventStore<A> {
+    fn clone(&self) -> Self {
+        Self {
+            database: self.database.clone(),
+            loader: self.loader.clone(),
+            topic: self.topic.clone(),
+            doorbell: self.doorbell.clone(),
+        }
+    }
+}
+
+/// A stored event with what is published beside it.
+#[derive(Clone, Debug)]
+pub struct StoredEvent<E> {
+    pub envelope: Envelope,
+    pub event: E,
+}
+
+impl<A: EventSourced> EventStore<A> {
+    /// `topic` is where the events are published; `upcasters` bring stored events up to the types
+    /// of this code, in the order given.
+    pub fn new(
+        database: Database,
+        topic: &str,
+        upcasters: Vec<Box<dyn EventUpcaster>>,
+        doorbell: Doorbell,
+    ) -> Self {
+        let repository = PostgresEventRepository::new(database.loading().clone());
+        let loader = PersistedEventStore::new_event_store(repository).with_upcasters(upcasters);
+        Self {
+            database,
+            loader: Arc::new(loader),
+            topic: topic.into(),
+            doorbell,
+        }
+    }
+
+    /// Writes a decision, and rings for the relay.
+    pub async fn append(&self, decision: &Append<'_, A>) -> Result<Appended, EventStoreError> {
+        let appended = append(&self.database, &self.topic, decision).await?;
+        self.doorbell.ring();
+        Ok(appended)
+    }
+
+    /// A stream's events in order; empty where there is no stream.
+    pub async fn stream(&self, id: &str) -> Result<Vec<EventEnvelope<A>>, EventStoreError> {
+        use cqrs_es::EventStore as _;
+        let loading = tokio::time::timeout(PATIENCE, self.loader.load_events(id));
+        let loaded = loading
+            .await
+            .map_err(|late| EventStoreError::Unavailable(late.into()))?;
+        loaded.map_err(|error| match error {
+            AggregateError::DeserializationError(source) => EventStoreError::Unreadable(source),
+            AggregateError::DatabaseConnectionError(source)
+            | AggregateError::UnexpectedError(source) => EventStoreError::Unavailable(source),
+            error @ (AggregateError::UserError(_) | AggregateError::AggregateConflict) => {
+                EventStoreError::Unavailable(error.to_string().into())
+            }
+        })
+    }
+
+    /// A stream's events after `version`, with the envelopes they are published in.
+    pub async fn stream_after(
+        &self,
+        id: &str,
+        version: u64,
+    ) -> Result<Vec<StoredEvent<A::Event>>, EventStoreError> {
+        let events = self.stream(id).await?;
+        events
+            .into_iter()
+            .filter(|event| event.sequence as u64 > version)
+            .map(|event| {
+                let envelope = envelope(
+                    A::TYPE,
+                    id,
+                    event.sequence as u64,
+                    event.payload.event_type(),
+                    A::PUBLISHED_SCHEMA_VERSION,
+                    &event.metadata,
+                )?;
+                Ok(StoredEvent {
+                    envelope,
+                    event: event.payload,
+                })
+            })
+            .collect()
+    }
+}
+
+/// For code written against `cqrs-es`, its `CqrsFramework` included. The metadata given to `commit`
+/// must hold `correlationId`, `causationId` (a UUID) and `occurredOn`.
+impl<A: EventSourced> cqrs_es::EventStore<A> for EventStore<A> {
+    type AC = EventStoreAggregateContext<A>;
+
+    async fn load_events(
+        &self,
+        aggregate_id: &str,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        self.loader.load_events(aggregate_id).await
+    }
+
+    async fn load_aggregate(
+        &self,
+        aggregate_id: &str,
+    ) -> Result<Self::AC, AggregateError<A::Error>> {
+        self.loader.load_aggregate(aggregate_id).await
+    }
+
+    async fn commit(
+        &self,
+        events: Vec<A::Event>,
+        context: Self::AC,
+        metadata: HashMap<String, String>,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let command = CommandContext::from_metadata(&metadata).map_err(unexpected)?;
+        let decision = Append {
+            stream: &context.aggregate_id,
+            expected_version: context.current_sequence as u64,
+            events: &events,
+            // The framework has applied the events to it already.
+            state: &context.aggregate,
+            context: &command,
+        };
+        match EventStore::append(self, &decision).await {
+            Ok(appended) => Ok(envelopes(
+                &context.aggregate_id,
+                context.current_sequence,
+                events,
+                &appended.metadata,
+            )),
+            Err(EventStoreError::Conflict { .. }) => Err(AggregateError::AggregateConflict),
+            Err(EventStoreError::Unavailable(source)) => {
+                Err(AggregateError::DatabaseConnectionError(source))
+            }
+            Err(error) => Err(unexpected(error)),
+        }
+    }
+}
+
+fn unexpected<E: std::error::Error>(error: EventStoreError) -> AggregateError<E> {
+    AggregateError::UnexpectedError(Box::new(error))
+}
+
+/// New events as they were stored, on top of `version`.
+pub(crate) fn envelopes<A: EventSourced>(
+    id: &str,
+    version: usize,
+    events: Vec<A::Event>,
+    metadata: &HashMap<String, String>,
+) -> Vec<EventEnvelope<A>> {
+    (version + 1..)
+        .zip(events)
+        .map(|(sequence, payload)| EventEnvelope {
+            aggregate_id: id.to_owned(),
+            sequence,
+            payload,
+            metadata: metadata.clone(),
+        })
+        .collect()
+}

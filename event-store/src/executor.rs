@@ -1,0 +1,204 @@
+use std::time::Duration;
+
+use cqrs_es::EventEnvelope;
+use cqrs_es::event_sink::EventSink;
+use domain::EventSourced;
+use tokio::time::Instant;
+
+use crate::event_store::envelopes;
+use crate::{Append, CommandContext, EventStore, EventStoreError};
+
+/// How often a command is decided anew because another one was faster.
+const ATTEMPTS: u32 = 10;
+/// How long Postgres may be away under a command before its caller is told.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The first wait after a conflict; it doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(4);
+
+/// What the caller knows of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    Any,
+    /// The id was made for this command: the stream is not read first.
+    New,
+    Exactly(u64),
+}
+
+/// A command that went through.
+#[derive(Debug)]
+pub struct Executed<A: EventSourced> {
+    /// After the command.
+    pub aggregate: A,
+    pub version: u64,
+    /// What the command added; empty where the aggregate was as wanted already.
+    pub events: Vec<EventEnvelope<A>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError<E: std::error::Error> {
+    /// The aggregate's own refusal.
+    #[error("{0}")]
+    Refused(E),
+    #[error("the stream is at version {current}, not at {expected}")]
+    VersionMismatch { expected: u64, current: u64 },
+    /// Other commands were faster each time. Nothing was written.
+    #[error("{attempts} attempts met other commands; the stream is past version {version}")]
+    Contended { attempts: u32, version: u64 },
+    #[error(transparent)]
+    Store(#[from] EventStoreError),
+}
+
+/// Runs commands: load the stream, let the aggregate decide, append.
+pub struct CommandExecutor<A: EventSourced> {
+    store: EventStore<A>,
+    services: A::Services,
+}
+
+/// A stream's state as it was read.
+struct Loaded<A: EventSourced> {
+    aggregate: A,
+    version: u64,
+    /// Where the command was found to have gone through before.
+    already: Vec<EventEnvelope<A>>,
+}
+
+impl<A: EventSourced> CommandExecutor<A> {
+    pub fn new(store: EventStore<A>, services: A::Services) -> Self {
+        Self { store, services }
+    }
+
+    /// A conflict decides again, up to ten times. A lost answer is neither success nor failure:
+    /// the stream is read again, and an event with this command's id makes it a success; without
+    /// one the same command is appended again at the version read, which a statement still under
+    /// way would turn into a conflict. Only if Postgres stays away is the outcome left unknown.
+    pub async fn execute(
+        &self,
+        id: &str,
+        expected: ExpectedVersion,
+        command: A::Command,
+        context: &CommandContext,
+    ) -> Result<Executed<A>, ExecuteError<A::Error>>
+    where
+        A::Command: Clone,
+    {
+        let give_up = Instant::now() + PATIENCE;
+        let mut in_doubt: Option<EventStoreError> = None;
+        let mut conflicts = 0;
+        let mut load = expected != ExpectedVersion::New;
+        loop {
+            let loaded = if load {
+                match self.load(id, context).await {
+                    Ok(loaded) => loaded,
+                    Err(error) if error.is_transient() && Instant::now() < give_up => {
+                        tokio::time::sleep(FIRST_WAIT * 8).await;
+                        continue;
+                    }
+                    // An append in doubt is what the caller must know about.
+                    Err(error) => return Err(in_doubt.unwrap_or(error).into()),
+                }
+            } else {
+                Loaded {
+                    aggregate: A::default(),
+                    version: 0,
+                    already: Vec::new(),
+                }
+            };
+            if !loaded.already.is_empty() {
+                return Ok(Executed {
+                    aggregate: loaded.aggregate,
+                    version: loaded.version,
+                    events: loaded.already,
+                });
+            }
+            let Loaded {
+                mut aggregate,
+                version,
+                ..
+            } = loaded;
+            if let ExpectedVersion::Exactly(expected) = expected
+                && expected != version
+            {
+                return Err(ExecuteError::VersionMismatch {
+                    expected,
+                    current: version,
+                });
+            }
+
+            let sink = EventSink::default();
+            aggregate
+                .handle(command.clone(), &self.services, &sink)
+                .await
+                .map_err(ExecuteError::Refused)?;
+            let events = sink.collect().await;
+            if events.is_empty() {
+                return Ok(Executed {
+                    aggregate,
+                    version,
+                    events: Vec::new(),
+                });
+            }
+
+            let decision = Append {
+                stream: id,
+                expected_version: version,
+                events: &events,
+                state: &aggregate,
+                context,
+            };
+            match self.store.append(&decision).await {
+                Ok(appended) => {
+                    return Ok(Executed {
+                        aggregate,
+                        version: appended.version,
+                        events: envelopes(id, version as usize, events, &appended.metadata),
+                    });
+                }
+                Err(EventStoreError::Conflict { .. }) => {
+                    conflicts += 1;
+                    if conflicts == ATTEMPTS {
+                        return Err(ExecuteError::Contended {
+                            attempts: ATTEMPTS,
+                            version,
+                        });
+                    }
+                    tokio::time::sleep(wait_after_conflict(context, conflicts)).await;
+                }
+                Err(error) if error.is_transient() && Instant::now() < give_up => {
+                    if matches!(error, EventStoreError::OutcomeUnknown(_)) {
+                        in_doubt = Some(error);
+                    }
+                    tokio::time::sleep(FIRST_WAIT * 8).await;
+                }
+                Err(error @ EventStoreError::Unavailable(_)) => {
+                    return Err(in_doubt.unwrap_or(error).into());
+                }
+                Err(error) => return Err(error.into()),
+            }
+            load = true;
+        }
+    }
+
+    async fn load(&self, id: &str, context: &CommandContext) -> Result<Loaded<A>, EventStoreError> {
+        let mut loaded = Loaded {
+            aggregate: A::default(),
+            version: 0,
+            already: Vec::new(),
+        };
+        for event in self.store.stream(id).await? {
+            loaded.version = event.sequence as u64;
+            loaded.aggregate.apply(event.payload.clone());
+            if context.caused(&event.metadata) {
+                loaded.already.push(event);
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+/// Doubling waits, spread over their second half by the command's id, so that the commands that
+/// met once do not meet again.
+fn wait_after_conflict(context: &CommandContext, conflicts: u32) -> Duration {
+    let longest = FIRST_WAIT * 2_u32.pow(conflicts.min(5));
+    let spread = (context.command_id.as_u128() >> (8 * (conflicts % 8))) as u8;
+    longest / 2 + (longest / 2) * u32::from(spread) / 255
+}

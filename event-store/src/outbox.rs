@@ -1,0 +1,112 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::error::classify;
+use crate::{Database, EventStoreError};
+
+/// The rows between the store and Kafka, of whatever aggregate.
+#[derive(Clone)]
+pub struct Outbox {
+    database: Database,
+}
+
+/// A record as it has to go out.
+#[derive(Clone, Debug)]
+pub struct OutboxRecord {
+    pub position: i64,
+    pub event_id: Uuid,
+    pub topic: String,
+    /// The aggregate's id.
+    pub key: String,
+    pub version: u64,
+    pub payload: String,
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What waits to be published.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Backlog {
+    pub pending: u64,
+    /// By Postgres's own clock; zero when nothing waits.
+    pub oldest: Duration,
+}
+
+impl Outbox {
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Pending records of some slots, at most `per_slot` of each: of each key a gapless run of
+    /// versions from the first one that is not marked, in order.
+    pub async fn pending(
+        &self,
+        slots: &[i16],
+        per_slot: i64,
+    ) -> Result<Vec<OutboxRecord>, EventStoreError> {
+        let client = self.database.pool().get().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT r.* FROM unnest($1::smallint[]) AS s (slot),
+                 LATERAL (
+                     SELECT position, id, topic, aggregate_id, version, payload::text, headers::text
+                     FROM outbox WHERE slot = s.slot AND status = 'PENDING'
+                     ORDER BY position LIMIT $2
+                 ) AS r",
+            )
+            .await
+            .map_err(|e| classify(&e))?;
+        let rows = client
+            .query(&statement, &[&slots, &per_slot])
+            .await
+            .map_err(|e| classify(&e))?;
+        rows.iter()
+            .map(|row| {
+                Ok(OutboxRecord {
+                    position: row.get(0),
+                    event_id: row.get(1),
+                    topic: row.get(2),
+                    key: row.get(3),
+                    version: row.get::<_, i64>(4) as u64,
+                    payload: row.get(5),
+                    headers: serde_json::from_str(row.get(6))?,
+                })
+            })
+            .collect()
+    }
+
+    /// What Kafka has acknowledged is published, whoever says so: only pending rows change.
+    /// Returns how many did.
+    pub async fn mark_published(&self, positions: &[i64]) -> Result<u64, EventStoreError> {
+        let client = self.database.pool().get().await?;
+        let statement = client
+            .prepare_cached(
+                "UPDATE outbox SET status = 'PUBLISHED', published_at = clock_timestamp()
+                 WHERE position = ANY ($1) AND status = 'PENDING'",
+            )
+            .await
+            .map_err(|e| classify(&e))?;
+        client
+            .execute(&statement, &[&positions])
+            .await
+            .map_err(|e| classify(&e))
+    }
+
+    pub async fn backlog(&self) -> Result<Backlog, EventStoreError> {
+        let client = self.database.pool().get().await?;
+        let row = client
+            .query_one(
+                "SELECT count(*),
+                        coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+                 FROM outbox WHERE status = 'PENDING'",
+                &[],
+            )
+            .await
+            .map_err(|e| classify(&e))?;
+        Ok(Backlog {
+            pending: row.get::<_, i64>(0) as u64,
+            oldest: Duration::from_secs_f64(row.get::<_, f64>(1).max(0.0)),
+        })
+    }
+}
