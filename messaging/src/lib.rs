@@ -1,1 +1,17 @@
+//! Kafka: how this system talks to it, and nothing about what it says.
 
+mod client;
+mod consumer;
+mod error;
+mod producer;
+mod reader;
+mod record;
+mod topic;
+
+pub use client::{Kafka, Prober};
+pub use consumer::{BatchConsumer, Polled};
+pub use error::MessagingError;
+pub use producer::{Delivery, OrderedProducer};
+pub use reader::TopicReader;
+pub use record::{IncomingRecord, OutgoingRecord};
+pub use topic::TopicSpec;

@@ -1,0 +1,215 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::FutureExt;
+use rdkafka::consumer::{
+    BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, StreamConsumer,
+};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+
+use crate::{IncomingRecord, Kafka, MessagingError};
+
+/// A member of a consumer group that reads one topic batch by batch and stores offsets only when
+/// told that a batch has taken effect.
+pub struct BatchConsumer {
+    consumer: StreamConsumer<LogRebalances>,
+    topic: String,
+}
+
+/// What one poll gave.
+#[derive(Debug)]
+pub enum Polled {
+    /// In offset order within each partition.
+    Records(Vec<IncomingRecord>),
+    Idle,
+    /// A partition's committed offset is missing or no longer in the topic: records may have been
+    /// trimmed that were never read.
+    OffsetLost(String),
+    /// The client goes on trying by itself.
+    Unavailable(KafkaError),
+}
+
+struct LogRebalances;
+
+impl ClientContext for LogRebalances {}
+
+impl ConsumerContext for LogRebalances {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let partitions = |list: &TopicPartitionList| -> Vec<i32> {
+            list.elements().iter().map(|e| e.partition()).collect()
+        };
+        match rebalance {
+            Rebalance::Assign(list) => {
+                tracing::info!(partitions = ?partitions(list), "partitions assigned");
+            }
+            Rebalance::Revoke(list) => {
+                tracing::info!(partitions = ?partitions(list), "partitions revoked");
+            }
+            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
+        }
+    }
+}
+
+impl Kafka {
+    /// Joins `group`, which must have an offset for every partition: see
+    /// [`Self::commit_start_offsets`].
+    pub fn batch_consumer(
+        &self,
+        group: &str,
+        topic: &str,
+        instance: Option<&str>,
+    ) -> Result<BatchConsumer, MessagingError> {
+        let mut config = self.config();
+        config
+            .set("group.id", group)
+            .set("enable.auto.commit", "true")
+            .set("auto.commit.interval.ms", "1000")
+            // What is committed is what was stored, and that only after it took effect.
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error")
+            .set("isolation.level", "read_committed")
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", "10000")
+            // At 500 records a poll, some seconds of reading ahead and no more memory than that.
+            .set("queued.max.messages.kbytes", "16384");
+        if let Some(instance) = instance {
+            config.set("group.instance.id", instance);
+        }
+        let consumer: StreamConsumer<LogRebalances> = config.create_with_context(LogRebalances)?;
+        consumer.subscribe(&[topic])?;
+        Ok(BatchConsumer {
+            consumer,
+            topic: topic.to_owned(),
+        })
+    }
+
+    /// Gives a new group its start offsets: the first record of each partition. A group that has
+    /// an offset for a partition keeps it.
+    pub async fn commit_start_offsets(
+        &self,
+        group: &str,
+        topic: &str,
+        partitions: u16,
+    ) -> Result<(), MessagingError> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let consumer: BaseConsumer = self
+            .config()
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .create()?;
+        let topic = topic.to_owned();
+        let committing = tokio::task::spawn_blocking(move || {
+            let mut wanted = TopicPartitionList::new();
+            for partition in 0..i32::from(partitions) {
+                wanted.add_partition(&topic, partition);
+            }
+            let known = consumer.committed_offsets(wanted, PATIENCE)?;
+            let mut starts = TopicPartitionList::new();
+            for element in known.elements() {
+                if element.offset() == Offset::Invalid {
+                    let (first, _) =
+                        consumer.fetch_watermarks(&topic, element.partition(), PATIENCE)?;
+                    starts.add_partition_offset(
+                        &topic,
+                        element.partition(),
+                        Offset::Offset(first),
+                    )?;
+                }
+            }
+            if starts.count() > 0 {
+                consumer.commit(&starts, CommitMode::Sync)?;
+            }
+            Ok::<_, KafkaError>(())
+        });
+        match committing.await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(KafkaError::Canceled.into()),
+        }
+    }
+}
+
+impl BatchConsumer {
+    /// Waits up to `patience` for a first record, then takes what is there already, at most `max`.
+    pub async fn poll(&self, max: usize, patience: Duration) -> Polled {
+        let Ok(first) = tokio::time::timeout(patience, self.consumer.recv()).await else {
+            return Polled::Idle;
+        };
+        let mut records = match first {
+            Ok(message) => vec![owned(&message)],
+            Err(error) => return failed(error),
+        };
+        while records.len() < max {
+            match self.consumer.recv().now_or_never() {
+                Some(Ok(message)) => records.push(owned(&message)),
+                // The error is repeated while it lasts; these records come first.
+                Some(Err(_)) | None => break,
+            }
+        }
+        Polled::Records(records)
+    }
+
+    /// Says that everything up to and including these offsets has taken effect. Partitions that
+    /// were taken away meanwhile are left out: whoever has them now reads those records again,
+    /// which is harmless. Returns those partitions.
+    pub fn store(&self, done: &HashMap<i32, i64>) -> Result<Vec<i32>, MessagingError> {
+        let mut lost = Vec::new();
+        for (&partition, &offset) in done {
+            match self.consumer.store_offset(&self.topic, partition, offset) {
+                Ok(()) => {}
+                Err(KafkaError::StoreOffset(
+                    RDKafkaErrorCode::State | RDKafkaErrorCode::UnknownPartition,
+                )) => lost.push(partition),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Takes no more records from a partition, until it is assigned anew.
+    pub fn halt(&self, partition: i32) -> Result<(), MessagingError> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.topic, partition);
+        Ok(self.consumer.pause(&list)?)
+    }
+
+    /// Commits what is stored, now rather than at the next interval.
+    pub fn commit(&self) -> Result<(), MessagingError> {
+        match self.consumer.commit_consumer_state(CommitMode::Sync) {
+            Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn failed(error: KafkaError) -> Polled {
+    match error {
+        KafkaError::MessageConsumption(
+            code @ (RDKafkaErrorCode::AutoOffsetReset
+            | RDKafkaErrorCode::OffsetOutOfRange
+            | RDKafkaErrorCode::NoOffset),
+        ) => Polled::OffsetLost(code.to_string()),
+        error => Polled::Unavailable(error),
+    }
+}
+
+pub(crate) fn owned(message: &BorrowedMessage<'_>) -> IncomingRecord {
+    let headers = message
+        .headers()
+        .map(|headers| {
+            headers
+                .iter()
+                .map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)))
+                .collect()
+        })
+        .unwrap_or_default();
+    IncomingRecord {
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().map(<[u8]>::to_vec),
+        payload: message.payload().map(<[u8]>::to_vec),
+        headers,
+    }
+}

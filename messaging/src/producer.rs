@@ -1,0 +1,99 @@
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
+
+use crate::{Kafka, MessagingError, OutgoingRecord};
+
+/// A producer that never sends a later record of a partition without the earlier ones.
+///
+/// Idempotent, `acks=all`. No record times out (`message.timeout.ms=0`): one that did would leave
+/// the middle of a run. Whatever the broker refuses for good ends this producer
+/// (`enable.gapless.guarantee`), with everything queued behind it: make a new one and read again
+/// what has to go out.
+pub struct OrderedProducer {
+    producer: FutureProducer,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delivery {
+    /// In the topic, on all replicas in sync.
+    Acknowledged {
+        partition: i32,
+        offset: i64,
+    },
+    /// The queue was full before it: offer it again.
+    NotSent,
+    Failed(KafkaError),
+}
+
+impl Kafka {
+    pub fn ordered_producer(&self) -> Result<OrderedProducer, MessagingError> {
+        let producer = self
+            .config()
+            .set("enable.idempotence", "true")
+            .set("enable.gapless.guarantee", "true")
+            .set("acks", "all")
+            .set("message.timeout.ms", "0")
+            // As Kafka's Java clients: the key's slot in the outbox follows the same hash.
+            .set("partitioner", "murmur2_random")
+            .set("linger.ms", "1")
+            .create()?;
+        Ok(OrderedProducer { producer })
+    }
+}
+
+impl OrderedProducer {
+    /// Enqueues the records in their order, stops at the first that the queue has no room for, and
+    /// waits until each has its answer. While no broker is there it waits, for ever.
+    pub async fn publish(&self, records: &[OutgoingRecord<'_>]) -> Vec<Delivery> {
+        let mut reports: Vec<Result<DeliveryFuture, Delivery>> = Vec::with_capacity(records.len());
+        for record in records {
+            match self.enqueue(record) {
+                Ok(report) => reports.push(Ok(report)),
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => break,
+                Err(refused) => reports.push(Err(Delivery::Failed(refused))),
+            }
+        }
+        let mut deliveries = Vec::with_capacity(records.len());
+        for report in reports {
+            deliveries.push(match report {
+                Ok(report) => match report.await {
+                    Ok(Ok(delivered)) => Delivery::Acknowledged {
+                        partition: delivered.partition,
+                        offset: delivered.offset,
+                    },
+                    Ok(Err((error, _))) => Delivery::Failed(error),
+                    // The producer went away under it.
+                    Err(_) => Delivery::Failed(KafkaError::Canceled),
+                },
+                Err(refused) => refused,
+            });
+        }
+        deliveries.resize(records.len(), Delivery::NotSent);
+        deliveries
+    }
+
+    fn enqueue(&self, record: &OutgoingRecord<'_>) -> Result<DeliveryFuture, KafkaError> {
+        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        for (key, value) in record.headers {
+            headers = headers.insert(Header {
+                key,
+                value: Some(*value),
+            });
+        }
+        let record = FutureRecord::to(record.topic)
+            .key(record.key)
+            .payload(record.payload)
+            .headers(headers);
+        self.producer
+            .send_result(record)
+            .map_err(|(error, _)| error)
+    }
+
+    /// Why this producer is of no further use, if so.
+    pub fn fatal_error(&self) -> Option<String> {
+        let (code, reason) = self.producer.client().fatal_error()?;
+        Some(format!("{code}: {reason}"))
+    }
+}

@@ -1,0 +1,84 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::consumer::owned;
+use crate::{IncomingRecord, Kafka, MessagingError};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reads a topic without a consumer group, and without leaving a trace.
+pub struct TopicReader {
+    consumer: StreamConsumer,
+    /// The first offset of each partition that was not there when the reader was made.
+    ends: HashMap<i32, i64>,
+}
+
+impl Kafka {
+    /// A reader of what is in the topic now, and of what comes; or only of what comes.
+    pub async fn read_topic(
+        &self,
+        topic: &str,
+        from_beginning: bool,
+    ) -> Result<TopicReader, MessagingError> {
+        // The client insists on a group's name, and does not join it.
+        let consumer: StreamConsumer = self
+            .config()
+            .set("group.id", "reader")
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed")
+            .create()?;
+        let topic = topic.to_owned();
+        let opening = tokio::task::spawn_blocking(move || {
+            let metadata = consumer.fetch_metadata(Some(&topic), PATIENCE)?;
+            let partitions: Vec<i32> = metadata
+                .topics()
+                .iter()
+                .flat_map(|t| t.partitions().iter().map(|p| p.id()))
+                .collect();
+            let mut ends = HashMap::new();
+            let mut assignment = TopicPartitionList::new();
+            for partition in partitions {
+                let (first, end) = consumer.fetch_watermarks(&topic, partition, PATIENCE)?;
+                let start = if from_beginning { first } else { end };
+                assignment.add_partition_offset(&topic, partition, Offset::Offset(start))?;
+                if end > first {
+                    ends.insert(partition, end);
+                }
+            }
+            consumer.assign(&assignment)?;
+            Ok::<_, MessagingError>(TopicReader { consumer, ends })
+        });
+        opening
+            .await
+            .unwrap_or_else(|_| Err(rdkafka::error::KafkaError::Canceled.into()))
+    }
+}
+
+impl TopicReader {
+    /// The next record, or `None` if none comes within `patience`.
+    pub async fn next(&self, patience: Duration) -> Result<Option<IncomingRecord>, MessagingError> {
+        match tokio::time::timeout(patience, self.consumer.recv()).await {
+            Ok(received) => Ok(Some(owned(&received?))),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// For a reader from the beginning: everything that was there when it was made, in offset
+    /// order within each partition.
+    pub async fn rest(mut self) -> Result<Vec<IncomingRecord>, MessagingError> {
+        let mut records = Vec::new();
+        while !self.ends.is_empty() {
+            let record = owned(&self.consumer.recv().await?);
+            if let Some(&end) = self.ends.get(&record.partition)
+                && record.offset + 1 >= end
+            {
+                self.ends.remove(&record.partition);
+            }
+            records.push(record);
+        }
+        Ok(records)
+    }
+}

@@ -1,0 +1,70 @@
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::{Kafka, MessagingError};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A topic as this system needs it.
+#[derive(Clone, Debug)]
+pub struct TopicSpec {
+    pub name: String,
+    pub partitions: u16,
+    pub replication: u16,
+}
+
+impl Kafka {
+    /// Makes the topic unless it is there: kept for ever, never compacted. A topic that is there
+    /// with another number of partitions is an error.
+    pub async fn ensure_topic(&self, topic: &TopicSpec) -> Result<(), MessagingError> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let new = NewTopic::new(
+            &topic.name,
+            i32::from(topic.partitions),
+            TopicReplication::Fixed(i32::from(topic.replication)),
+        )
+        .set("retention.ms", "-1")
+        .set("cleanup.policy", "delete");
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        for made in admin.create_topics([&new], &options).await? {
+            match made {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => {
+                    return Err(MessagingError::CreateTopic {
+                        topic,
+                        reason: code.to_string(),
+                    });
+                }
+            }
+        }
+        self.check_topic(&topic.name, topic.partitions).await
+    }
+
+    /// Refuses a topic that is missing or has another number of partitions.
+    pub async fn check_topic(&self, topic: &str, partitions: u16) -> Result<(), MessagingError> {
+        let client: BaseConsumer = self.config().create()?;
+        let name = topic.to_owned();
+        let found = tokio::task::spawn_blocking(move || {
+            let metadata = client.fetch_metadata(Some(&name), PATIENCE)?;
+            let found = metadata.topics().first().map(|t| t.partitions().len());
+            Ok::<_, MessagingError>(found.unwrap_or(0))
+        })
+        .await
+        .unwrap_or(Ok(0))?;
+        match found {
+            0 => Err(MessagingError::NoTopic {
+                topic: topic.to_owned(),
+            }),
+            found if found == usize::from(partitions) => Ok(()),
+            found => Err(MessagingError::PartitionCount {
+                topic: topic.to_owned(),
+                expected: partitions,
+                found,
+            }),
+        }
+    }
+}
