@@ -25,6 +25,14 @@ pub struct MongoArgs {
 }
 
 impl MongoArgs {
+    pub fn new(uri: Secret, database: impl Into<String>) -> Self {
+        Self {
+            mongodb_uri: Some(uri),
+            mongodb_uri_file: None,
+            mongodb_database: database.into(),
+        }
+    }
+
     pub fn uri(&self) -> Result<Secret, ConfigError> {
         Secret::resolve(
             "MONGODB_URI",

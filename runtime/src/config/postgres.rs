@@ -25,6 +25,14 @@ pub struct PostgresArgs {
 }
 
 impl PostgresArgs {
+    pub fn new(url: Secret, database_connections: u32) -> Self {
+        Self {
+            database_url: Some(url),
+            database_url_file: None,
+            database_connections,
+        }
+    }
+
     pub fn url(&self) -> Result<Secret, ConfigError> {
         Secret::resolve(
             "DATABASE_URL",

@@ -2,10 +2,12 @@
 
 mod context;
 mod endpoints;
+mod path;
 mod problem;
 mod server;
 
 pub use context::{RequestContext, with_context};
 pub use endpoints::{Operations, operations};
+pub use path::PathText;
 pub use problem::{Problem, Violation};
 pub use server::{ServerError, bind, serve};
