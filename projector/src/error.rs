@@ -1,0 +1,64 @@
+use domain::contract::ContractError;
+use domain::order::IllegalEvent;
+use event_store::EventStoreError;
+use messaging::MessagingError;
+use read_models::ReadModelError;
+
+/// What keeps the projector from going on as a whole. The batch in hand stays in hand.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectorError {
+    #[error("MongoDB: {0}")]
+    MongoDb(#[from] ReadModelError),
+    #[error("Kafka: {0}")]
+    Kafka(#[from] MessagingError),
+    #[error("event store: {0}")]
+    EventStore(#[from] EventStoreError),
+    #[error("the documents' answer cannot be read: {0}")]
+    Answer(String),
+    #[error("a document cannot be written: {0}")]
+    Document(#[from] bson::error::Error),
+    #[error(
+        "offsets of {group} are missing from the topic ({detail}): events may have been trimmed \
+         before they were read, so the read model has to be filled again from the store"
+    )]
+    OffsetLost { group: String, detail: String },
+    #[error(
+        "the live generation {number} of {projection} has schema version {found}, this code \
+         writes {known}: it has to be rebuilt"
+    )]
+    OtherSchema {
+        projection: &'static str,
+        number: u32,
+        found: u32,
+        known: u32,
+    },
+}
+
+impl From<mongodb::error::Error> for ProjectorError {
+    fn from(error: mongodb::error::Error) -> Self {
+        Self::MongoDb(error.into())
+    }
+}
+
+/// Why one record cannot be applied, and would not be the next time either.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordFault {
+    #[error("the record has no value")]
+    NoValue,
+    #[error("the record's key is not the event's aggregate id {0:?}")]
+    KeyMismatch(String),
+    #[error("the event is of a {0:?}, not of an Order")]
+    OtherAggregate(String),
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    #[error(transparent)]
+    Illegal(#[from] IllegalEvent),
+    #[error("version {version} of {order_id} follows {known}, and the store has nothing between")]
+    Gap {
+        order_id: String,
+        known: i64,
+        version: u64,
+    },
+    #[error("MongoDB refused the document (code {code}): {message}")]
+    Document { code: i32, message: String },
+}
