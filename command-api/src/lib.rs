@@ -1,1 +1,29 @@
+//! HTTP commands.
 
+mod answer;
+mod body;
+mod cancel;
+mod confirm;
+mod create;
+mod fields;
+mod order_id;
+mod state;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::post;
+
+pub use state::CommandApi;
+
+/// The port this API listens on unless told otherwise.
+pub const DEFAULT_PORT: u16 = 8084;
+
+/// The command endpoints.
+pub fn router(api: CommandApi) -> Router {
+    Router::new()
+        .route("/api/orders", post(create::create))
+        .route("/api/orders/{id}/confirm", post(confirm::confirm))
+        .route("/api/orders/{id}/cancel", post(cancel::cancel))
+        .layer(DefaultBodyLimit::max(body::MAX_BYTES))
+        .with_state(api)
+}

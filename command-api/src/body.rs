@@ -1,0 +1,59 @@
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+use runtime::http::Problem;
+
+use crate::fields::Fields;
+
+/// The largest body that is read: 200 items of the longest names fit in half of it.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// A JSON body that is one object, whatever its fields.
+pub struct JsonObject(pub Fields);
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The body must be JSON.",
+                "Send the body with Content-Type: application/json.",
+            ));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        Fields::parse(&bytes).map(Self)
+    }
+}
+
+/// `application/json` and every `application/…+json`, with or without parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn unread(rejection: BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            "The body is too large.",
+            format!("A body may have up to {MAX_BYTES} bytes."),
+        );
+    }
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "body-unreadable",
+        "The body could not be read.",
+        "The connection ended, or the transfer was malformed, before the body was complete.",
+    )
+}
