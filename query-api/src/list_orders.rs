@@ -1,0 +1,148 @@
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use bson::{DateTime, Document, doc};
+use domain::order::OrderStatus;
+use futures::TryStreamExt;
+use http::StatusCode;
+use jiff::Timestamp;
+use read_models::OrderDocument;
+use runtime::http::Problem;
+use serde::Serialize;
+
+use crate::LiveGeneration;
+use crate::answer::{OrderAnswer, json};
+use crate::cursor::Cursor;
+use crate::live::QueryError;
+use crate::parameters::{ParameterFault, Parameters};
+
+const DEFAULT_LIMIT: i64 = 50;
+const MAX_LIMIT: i64 = 200;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    orders: Vec<OrderAnswer>,
+    /// For the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+struct ListOrders {
+    filter: Document,
+    limit: i64,
+}
+
+/// `GET /api/orders?customerId=&restaurantId=&status=&from=&to=&limit=&cursor=`, newest first.
+/// `from` is the first instant shown and `to` the first that is not, by creation time.
+pub async fn list_orders(
+    State(live): State<LiveGeneration>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(pairs) = query.map_err(unreadable)?;
+    let ListOrders { filter, limit } = read(pairs)?;
+    let mut found: Vec<OrderDocument> = live
+        .orders()
+        .await?
+        .find(filter)
+        .sort(doc! { "createdAt": -1, "_id": -1 })
+        .limit(limit + 1)
+        .await
+        .map_err(QueryError::from)?
+        .try_collect()
+        .await
+        .map_err(QueryError::from)?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next_cursor = found.last().filter(|_| more).map(|last| {
+        let cursor = Cursor {
+            created_at: last.created_at,
+            order_id: last.order_id.clone(),
+        };
+        cursor.encode()
+    });
+    let page = Page {
+        orders: found.into_iter().map(OrderAnswer::from).collect(),
+        next_cursor,
+    };
+    Ok(json(
+        serde_json::to_string(&page).map_err(QueryError::from)?,
+    ))
+}
+
+fn read(pairs: Vec<(String, String)>) -> Result<ListOrders, Problem> {
+    let mut parameters = Parameters::new(pairs);
+    let mut filter = Document::new();
+    for name in ["customerId", "restaurantId"] {
+        if let Some(id) = parameters.one(name, |id| Ok(id.to_owned())) {
+            filter.insert(name, id);
+        }
+    }
+    if let Some(status) = parameters.one("status", status) {
+        filter.insert("status", status.as_str());
+    }
+    let mut created = Document::new();
+    if let Some(from) = parameters.one("from", instant) {
+        created.insert("$gte", from);
+    }
+    if let Some(to) = parameters.one("to", instant) {
+        created.insert("$lt", to);
+    }
+    if !created.is_empty() {
+        filter.insert("createdAt", created);
+    }
+    if let Some(cursor) = parameters.one("cursor", cursor) {
+        filter.insert("$and", [cursor.after()]);
+    }
+    let limit = parameters.one("limit", limit).unwrap_or(DEFAULT_LIMIT);
+    parameters.finish()?;
+    Ok(ListOrders { filter, limit })
+}
+
+fn status(text: &str) -> Result<OrderStatus, ParameterFault> {
+    OrderStatus::from_name(text).ok_or_else(|| ParameterFault {
+        kind: "unknown-status",
+        detail: format!(
+            "is none of {}",
+            OrderStatus::ALL.map(OrderStatus::as_str).join(", ")
+        ),
+    })
+}
+
+/// In whole milliseconds, rounded up: documents carry no finer times, and a bound inside a
+/// millisecond must not let through what lies before it.
+fn instant(text: &str) -> Result<DateTime, ParameterFault> {
+    let at: Timestamp = text.parse().map_err(|_| ParameterFault {
+        kind: "invalid-time",
+        detail: "is no RFC 3339 time such as 2026-11-21T10:00:00Z".to_owned(),
+    })?;
+    let millis = at.as_millisecond();
+    let finer = at.subsec_nanosecond() % 1_000_000 != 0;
+    Ok(DateTime::from_millis(millis + i64::from(finer)))
+}
+
+fn limit(text: &str) -> Result<i64, ParameterFault> {
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| ParameterFault {
+            kind: "limit-out-of-range",
+            detail: format!("is not from 1 to {MAX_LIMIT}"),
+        })
+}
+
+fn cursor(text: &str) -> Result<Cursor, ParameterFault> {
+    Cursor::decode(text).ok_or_else(|| ParameterFault {
+        kind: "invalid-cursor",
+        detail: "is not a nextCursor of this API".to_owned(),
+    })
+}
+
+fn unreadable(rejection: QueryRejection) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "malformed-query",
+        "The query string cannot be read.",
+        rejection.body_text(),
+    )
+}
