@@ -1,0 +1,29 @@
+use clap::{Parser, Subcommand};
+
+use crate::{dev, load, migrate, services};
+
+/// The order backend: commands in, events through, answers out.
+#[derive(Parser)]
+#[command(name = "orders", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Start everything for development and show an order going through it
+    Dev(dev::DevArgs),
+    /// Bring the database up to date and make the topics
+    Migrate(migrate::MigrateArgs),
+    /// Serve the commands (port 8084)
+    CommandApi(services::command_api::CommandApiArgs),
+    /// Serve the queries (port 8085)
+    QueryApi(services::query_api::QueryApiArgs),
+    /// Publish the outbox to Kafka
+    Relay(services::relay::RelayArgs),
+    /// Keep the read models fresh
+    Projector(services::projector::ProjectorArgs),
+    /// Send realistic orders to a running backend and measure it
+    Load(load::LoadArgs),
+}

@@ -1,0 +1,91 @@
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use super::FolderArgs;
+
+#[derive(clap::Args)]
+pub struct ConsumeArgs {
+    #[command(flatten)]
+    folder: FolderArgs,
+
+    /// The topic to show
+    #[arg(long, default_value = "order-events", value_name = "TOPIC")]
+    topic: String,
+
+    /// More arguments for the console consumer, such as `-- --max-messages 10`
+    #[arg(last = true, value_name = "ARGS")]
+    more: Vec<String>,
+}
+
+fn running(folder: &Path) -> anyhow::Result<devstack::Status> {
+    devstack::status(folder).with_context(|| {
+        format!(
+            "nothing is up in {}: `orders dev` or `orders dev --detach` starts it",
+            folder.display()
+        )
+    })
+}
+
+pub async fn stop(folder: &Path) -> anyhow::Result<()> {
+    if devstack::stop(folder).await? {
+        println!("stopped; the data stays in {}", folder.display());
+    } else {
+        println!("nothing was up");
+    }
+    Ok(())
+}
+
+pub fn status(folder: &Path) -> anyhow::Result<()> {
+    let status = running(folder)?;
+    for server in &status.servers {
+        let place = match (server.running_process(), server.in_container) {
+            (Some(process), _) => format!("pid {}", process.pid),
+            (None, true) => "in a container".to_owned(),
+            (None, false) if server.process.is_some() => "not running".to_owned(),
+            (None, false) => "named by the environment".to_owned(),
+        };
+        println!("{:<10} {:<50} {place}", server.name, server.address);
+    }
+    let life = if status.detached {
+        "until `orders dev stop`"
+    } else {
+        "as long as the `orders dev` that started them"
+    };
+    println!("up {life}");
+    Ok(())
+}
+
+pub async fn reset(folder: &Path) -> anyhow::Result<()> {
+    devstack::reset(folder).await?;
+    println!("stopped, and the data is deleted");
+    Ok(())
+}
+
+pub fn env(folder: &Path) -> anyhow::Result<()> {
+    print!("{}", running(folder)?.exports());
+    Ok(())
+}
+
+pub async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
+    let status = running(&args.folder.folder)?;
+    let brokers = status
+        .servers
+        .iter()
+        .find(|server| server.variable == "KAFKA_BROKERS")
+        .map(|server| server.address.clone())
+        .context("the running stack has no broker")?;
+    let lib = devstack::kafka_lib().await?;
+    let mut consumer = devstack::console_consumer(&brokers, &args.topic, &lib)?;
+    consumer.args(&args.more);
+    let ended = tokio::process::Command::from(consumer)
+        .status()
+        .await
+        .context("cannot run the console consumer")?;
+    // Ctrl-C is how it is meant to end.
+    if ended.success() || ended.code().is_none() || ended.code() == Some(130) {
+        Ok(())
+    } else {
+        bail!("the console consumer ended with {ended}")
+    }
+}

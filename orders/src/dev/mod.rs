@@ -1,0 +1,120 @@
+//! `orders dev`: the whole backend on real servers, and an order going through it.
+
+mod backend;
+mod control;
+mod tour;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Subcommand;
+use devstack::{DevOptions, Stack};
+
+use crate::process::Process;
+use backend::Backend;
+
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct DevArgs {
+    #[command(subcommand)]
+    action: Option<DevAction>,
+
+    #[command(flatten)]
+    up: UpArgs,
+}
+
+#[derive(Subcommand)]
+enum DevAction {
+    /// Stop the servers that `dev --detach` left up; their data stays
+    Stop(FolderArgs),
+    /// Show which servers are up, and where
+    Status(FolderArgs),
+    /// Stop the servers and delete their data
+    Reset(FolderArgs),
+    /// Print `export` lines with the running servers' addresses
+    Env(FolderArgs),
+    /// Run Kafka's own console consumer on the topic, from the beginning
+    Consume(control::ConsumeArgs),
+}
+
+#[derive(Clone, clap::Args)]
+pub struct FolderArgs {
+    /// Where native servers keep their data
+    #[arg(
+        long,
+        env = "DEVSTACK_FOLDER",
+        default_value = ".devstack",
+        value_name = "PATH"
+    )]
+    folder: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct UpArgs {
+    #[command(flatten)]
+    folder: FolderArgs,
+
+    /// End after the tour: status 0 if every hop was seen
+    #[arg(long)]
+    exit_after_tour: bool,
+
+    /// End after the tour and leave Postgres, Kafka and MongoDB up
+    #[arg(long)]
+    detach: bool,
+
+    /// The port of the commands' API
+    #[arg(long, env = "COMMAND_API_PORT", default_value_t = command_api::DEFAULT_PORT, value_name = "PORT")]
+    command_port: u16,
+
+    /// The port of the queries' API
+    #[arg(long, env = "QUERY_API_PORT", default_value_t = query_api::DEFAULT_PORT, value_name = "PORT")]
+    query_port: u16,
+}
+
+pub async fn run(args: DevArgs) -> anyhow::Result<()> {
+    match args.action {
+        None => up(args.up).await,
+        Some(DevAction::Stop(args)) => control::stop(&args.folder).await,
+        Some(DevAction::Status(args)) => control::status(&args.folder),
+        Some(DevAction::Reset(args)) => control::reset(&args.folder).await,
+        Some(DevAction::Env(args)) => control::env(&args.folder),
+        Some(DevAction::Consume(args)) => control::consume(args).await,
+    }
+}
+
+async fn up(args: UpArgs) -> anyhow::Result<()> {
+    // The tour is the output; what the services log would bury it.
+    let mut process = Process::start("warn")?;
+    let stop = process.stop.clone();
+    let options = DevOptions {
+        folder: args.folder.folder.clone(),
+        detach: args.detach,
+    };
+    let starting = async {
+        let stack = Stack::up(&options, |line| println!("{line}")).await?;
+        let backend =
+            Backend::start(&mut process, &stack, args.command_port, args.query_port).await?;
+        anyhow::Ok((stack, backend))
+    };
+    let (stack, backend) = tokio::select! {
+        started = starting => started?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let toured = tokio::select! {
+        toured = tour::tour(&backend) => toured.context("the tour ended early"),
+        () = stop.cancelled() => Ok(()),
+    };
+    if toured.is_err() || args.exit_after_tour || args.detach {
+        process.stop.cancel();
+    } else {
+        backend.print_addresses(&stack);
+    }
+    let finished = process.finish().await;
+    if args.detach {
+        println!(
+            "\nThe servers are still up. `orders dev status` shows them, `orders dev stop` ends them."
+        );
+        print!("{}", stack.exports());
+    }
+    toured.and(finished)
+}

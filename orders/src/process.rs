@@ -1,0 +1,171 @@
+use std::fmt::Display;
+use std::future::Future;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use axum::Router;
+use runtime::config::{KafkaArgs, MongoArgs, PostgresArgs};
+use runtime::health::{self, Check, Health};
+use runtime::http::Operations;
+use runtime::{Clock, Ids, SystemClock, TimeOrderedIds};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use domain::order::Order;
+use event_store::{Database, DatabaseConfig, Doorbell, EventStore};
+use messaging::Kafka;
+use read_models::ReadDatabase;
+
+/// What the services of one process share, and the tasks they run.
+pub struct Process {
+    pub operations: Operations,
+    pub stop: CancellationToken,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+    pub doorbell: Doorbell,
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+impl Process {
+    /// Sets up logs, metrics and signals. `log_filter` is used where `RUST_LOG` is not set.
+    pub fn start(log_filter: &str) -> anyhow::Result<Self> {
+        runtime::telemetry::logs(log_filter)?;
+        Ok(Self {
+            operations: Operations {
+                health: Health::default(),
+                metrics: runtime::telemetry::metrics()?,
+            },
+            stop: runtime::on_signal().context("cannot listen for signals")?,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(TimeOrderedIds),
+            doorbell: Doorbell::default(),
+            tasks: JoinSet::new(),
+        })
+    }
+
+    pub fn health(&self) -> &Health {
+        &self.operations.health
+    }
+
+    /// Runs a part of this process. Its failure ends the process.
+    pub fn spawn<E>(
+        &mut self,
+        name: &'static str,
+        part: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) where
+        E: Into<anyhow::Error>,
+    {
+        self.tasks
+            .spawn(async move { part.await.map_err(|e| e.into().context(name)) });
+    }
+
+    /// Asks a dependency from now on, for `/readyz`.
+    pub fn watch<F, E>(&mut self, name: &'static str, ask: impl Fn() -> F + Send + 'static)
+    where
+        F: Future<Output = Result<(), E>> + Send,
+        E: Display + Send,
+    {
+        let check: Check = self.health().check(name);
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            health::watch(check, stop, ask).await;
+            Ok(())
+        });
+    }
+
+    /// Binds, and serves the router with the health endpoints and problem+json around it.
+    pub async fn serve(
+        &mut self,
+        name: &'static str,
+        addr: std::net::SocketAddr,
+        router: Router,
+    ) -> anyhow::Result<()> {
+        let listener = runtime::http::bind(addr).await.context(name)?;
+        let router = runtime::http::operations(router, self.operations.clone());
+        let router = runtime::http::with_context(router, self.ids.clone());
+        tracing::info!(%addr, "{name} is listening");
+        let stop = self.stop.clone();
+        self.spawn(name, runtime::http::serve(listener, router, stop));
+        Ok(())
+    }
+
+    /// The order's event store, watched.
+    pub fn event_store(
+        &mut self,
+        postgres: &PostgresArgs,
+        kafka: &KafkaArgs,
+    ) -> anyhow::Result<(Database, EventStore<Order>)> {
+        let database = database(postgres)?;
+        let asked = database.clone();
+        self.watch("postgres", move || {
+            let database = asked.clone();
+            async move { database.ping().await }
+        });
+        let topic = &kafka.order_events_topic;
+        let store = EventStore::new(database.clone(), topic, Vec::new(), self.doorbell.clone());
+        Ok((database, store))
+    }
+
+    /// Kafka, watched.
+    pub fn kafka(&mut self, kafka: &KafkaArgs) -> anyhow::Result<Kafka> {
+        let client = Kafka::new(&kafka.kafka_brokers);
+        let prober = client.prober()?;
+        self.watch("kafka", move || {
+            let prober = prober.clone();
+            async move { prober.ping().await }
+        });
+        Ok(client)
+    }
+
+    /// The read models' database, watched.
+    pub async fn read_database(&mut self, mongodb: &MongoArgs) -> anyhow::Result<ReadDatabase> {
+        let database = read_database(mongodb).await?;
+        let asked = database.clone();
+        self.watch("mongodb", move || {
+            let database = asked.clone();
+            async move { database.ping().await }
+        });
+        Ok(database)
+    }
+
+    /// Until a signal comes or a part fails; then everything is told to stop, and ends within the
+    /// grace period.
+    pub async fn finish(mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        let grace = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(runtime::GRACE).await;
+        };
+        tokio::pin!(grace);
+        loop {
+            let ended = tokio::select! {
+                ended = self.tasks.join_next() => ended,
+                () = &mut grace => return Err(anyhow!("not everything ended within {:?}", runtime::GRACE)),
+            };
+            match ended {
+                None => return outcome,
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => {
+                    outcome = outcome.and(Err(error));
+                    self.stop.cancel();
+                }
+                Some(Err(panic)) => {
+                    outcome = outcome.and(Err(anyhow!(panic)));
+                    self.stop.cancel();
+                }
+            }
+        }
+    }
+}
+
+pub fn database(postgres: &PostgresArgs) -> anyhow::Result<Database> {
+    Ok(Database::new(&DatabaseConfig {
+        url: postgres.url()?.expose().to_owned(),
+        schema: None,
+        connections: postgres.database_connections,
+    })?)
+}
+
+pub async fn read_database(mongodb: &MongoArgs) -> anyhow::Result<ReadDatabase> {
+    Ok(ReadDatabase::new(mongodb.uri()?.expose(), &mongodb.mongodb_database).await?)
+}

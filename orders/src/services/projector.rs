@@ -1,0 +1,59 @@
+use axum::Router;
+use projector::{ProjectorError, Worker, live_generation};
+use runtime::config::{KafkaArgs, ListenArgs, MongoArgs, PostgresArgs};
+
+use super::patiently;
+use crate::process::Process;
+
+/// Where a projector that runs alone shows its health and metrics.
+const DEFAULT_PORT: u16 = 8088;
+
+#[derive(clap::Args)]
+pub struct ProjectorArgs {
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    #[command(flatten)]
+    pub postgres: PostgresArgs,
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
+    #[command(flatten)]
+    pub mongodb: MongoArgs,
+
+    /// A name that stays with this process across restarts, for static group membership: its
+    /// partitions wait for it a session time-out long instead of being moved
+    #[arg(long, env = "PROJECTOR_INSTANCE_ID", value_name = "NAME")]
+    pub projector_instance_id: Option<String>,
+}
+
+pub async fn run(args: ProjectorArgs) -> anyhow::Result<()> {
+    let mut process = Process::start("info")?;
+    let addr = args.listen.addr(DEFAULT_PORT)?;
+    start(&mut process, &args).await?;
+    process.serve("projector", addr, Router::new()).await?;
+    process.finish().await
+}
+
+pub async fn start(process: &mut Process, args: &ProjectorArgs) -> anyhow::Result<()> {
+    let (_, store) = process.event_store(&args.postgres, &args.kafka)?;
+    let kafka = process.kafka(&args.kafka)?;
+    let database = process.read_database(&args.mongodb).await?;
+    let check = process.health().check("projector");
+    let health = process.health().clone();
+    let (stop, clock) = (process.stop.clone(), process.clock.clone());
+    let topic = args.kafka.order_events_topic.clone();
+    let partitions = args.kafka.order_events_partitions;
+    let instance = args.projector_instance_id.clone();
+    process.spawn("projector", async move {
+        let found = patiently(&check, &stop, || {
+            live_generation(&database, &kafka, &topic, partitions)
+        });
+        if let Some(generation) = found.await {
+            let consumer = kafka.batch_consumer(&generation.group, &topic, instance.as_deref())?;
+            Worker::new(consumer, database, store, generation, clock, health)
+                .run(check, stop)
+                .await;
+        }
+        Ok::<_, ProjectorError>(())
+    });
+    Ok(())
+}
