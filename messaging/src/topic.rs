@@ -4,6 +4,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode;
+use tokio::time::Instant;
 
 use crate::{Kafka, MessagingError};
 
@@ -41,17 +42,30 @@ impl Kafka {
                 }
             }
         }
-        self.check_topic(&topic.name, topic.partitions).await
+        // What the controller has made, the brokers learn a little later.
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            match self.check_topic(&topic.name, topic.partitions).await {
+                Err(MessagingError::NoTopic { .. }) if Instant::now() < give_up => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                checked => return checked,
+            }
+        }
     }
 
-    /// Refuses a topic that is missing or has another number of partitions.
+    /// Refuses a topic that is missing, or not served yet, or has another number of partitions.
     pub async fn check_topic(&self, topic: &str, partitions: u16) -> Result<(), MessagingError> {
         let client: BaseConsumer = self.config().create()?;
         let name = topic.to_owned();
         let found = tokio::task::spawn_blocking(move || {
             let metadata = client.fetch_metadata(Some(&name), PATIENCE)?;
-            let found = metadata.topics().first().map(|t| t.partitions().len());
-            Ok::<_, MessagingError>(found.unwrap_or(0))
+            let partitions = metadata
+                .topics()
+                .first()
+                .map_or(&[][..], |t| t.partitions());
+            let served = partitions.iter().all(|p| p.leader() >= 0);
+            Ok::<_, MessagingError>(if served { partitions.len() } else { 0 })
         })
         .await
         .unwrap_or(Ok(0))?;

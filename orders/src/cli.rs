@@ -7,11 +7,11 @@ use crate::{dev, load, migrate, services};
 #[command(name = "orders", version, about)]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    pub action: Action,
 }
 
 #[derive(Subcommand)]
-pub enum Command {
+pub enum Action {
     /// Start everything for development and show an order going through it
     Dev(dev::DevArgs),
     /// Bring the database up to date and make the topics

@@ -9,7 +9,7 @@ mod services;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Action, Cli};
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
@@ -18,7 +18,7 @@ fn main() -> std::process::ExitCode {
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| {
-            let outcome = runtime.block_on(run(cli.command));
+            let outcome = runtime.block_on(run(cli.action));
             // Blocking calls of the Kafka client may still be waiting for an answer.
             runtime.shutdown_background();
             outcome
@@ -32,14 +32,14 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
-    match command {
-        Command::Migrate(args) => migrate::run(args).await,
-        Command::CommandApi(args) => services::command_api::run(args).await,
-        Command::QueryApi(args) => services::query_api::run(args).await,
-        Command::Relay(args) => services::relay::run(args).await,
-        Command::Projector(args) => services::projector::run(args).await,
-        Command::Dev(args) => dev::run(args).await,
-        Command::Load(args) => load::run(args).await,
+async fn run(action: Action) -> anyhow::Result<()> {
+    match action {
+        Action::Migrate(args) => migrate::run(args).await,
+        Action::CommandApi(args) => services::command_api::run(args).await,
+        Action::QueryApi(args) => services::query_api::run(args).await,
+        Action::Relay(args) => services::relay::run(args).await,
+        Action::Projector(args) => services::projector::run(args).await,
+        Action::Dev(args) => dev::run(args).await,
+        Action::Load(args) => load::run(args).await,
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Batch {
     /// The highest offset of each partition, up to which everything is in `events`.
     pub offsets: HashMap<i32, i64>,
     pub faults: Vec<Fault>,
+    /// Partitions that had been stopped and were assigned anew.
+    pub came_again: Vec<i32>,
 }
 
 /// An event and where it was read.
@@ -51,6 +53,7 @@ impl Batch {
                     continue;
                 }
                 stopped.remove(&record.partition);
+                batch.came_again.push(record.partition);
             }
             let (partition, offset) = (record.partition, record.offset);
             match parse(&record) {
@@ -144,6 +147,7 @@ mod tests {
         let batch = Batch::read(records, &mut stopped);
         assert_eq!(batch.offsets, HashMap::from([(0, 9)]));
         assert!(stopped.is_empty());
+        assert_eq!(batch.came_again, [0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::order::Order;
 use event_store::EventStore;
-use messaging::{BatchConsumer, Polled};
+use messaging::{BatchConsumer, MessagingError, Polled};
 use read_models::{Generation, ReadDatabase};
 use runtime::health::{Check, Health};
 use runtime::{Backoff, Clock};
@@ -27,7 +27,8 @@ pub struct Worker {
     generation: Generation,
     clock: Arc<dyn Clock>,
     health: Health,
-    /// What was polled and has not taken effect yet: an outage leaves it here, to be tried again.
+    /// What was polled and has not taken effect yet. It stays here until it has, whatever error or
+    /// cancellation comes in between.
     in_hand: Option<Batch>,
     /// Partitions that go no further, and the offset each is stopped in front of.
     stopped: BTreeMap<i32, i64>,
@@ -74,13 +75,11 @@ impl Worker {
         if let Some(detail) = &self.offset_lost {
             return Err(self.offset_lost(detail));
         }
-        let stopped_before: Vec<i32> = self.stopped.keys().copied().collect();
-        let mut batch = match self.in_hand.take() {
-            Some(batch) => batch,
-            None => match self.consumer.poll(BATCH, patience).await {
+        if self.in_hand.is_none() {
+            match self.consumer.poll(BATCH, patience).await {
                 Polled::Records(records) => {
                     metrics::histogram!("projection_batch_size").record(records.len() as f64);
-                    Batch::read(records, &mut self.stopped)
+                    self.in_hand = Some(Batch::read(records, &mut self.stopped));
                 }
                 Polled::Idle => return Ok(Step::Idle),
                 Polled::OffsetLost(detail) => {
@@ -88,25 +87,22 @@ impl Worker {
                     self.offset_lost = Some(detail);
                     return Err(error);
                 }
-                Polled::Unavailable(error) => {
-                    return Err(messaging::MessagingError::from(error).into());
-                }
-            },
-        };
-        let counts = match self.apply(&mut batch).await {
-            Ok(counts) => counts,
-            Err(error) => {
-                self.in_hand = Some(batch);
-                return Err(error);
+                Polled::Unavailable(error) => return Err(MessagingError::from(error).into()),
             }
+        }
+        let Some(batch) = &mut self.in_hand else {
+            return Ok(Step::Idle);
         };
+        let counts = apply(&self.database, &self.generation, &self.store, batch).await?;
         let lost = self.consumer.store(&batch.offsets)?;
         if !lost.is_empty() {
             tracing::info!(partitions = ?lost, "offsets left to the partitions' new owner");
         }
+        // Nothing is awaited from here on: a step that is cut off leaves its batch in hand.
+        let batch = self.in_hand.take().unwrap_or_default();
         self.measure(&batch, counts);
         self.stop_partitions(&batch.faults)?;
-        for partition in stopped_before {
+        for partition in batch.came_again {
             self.note_recovery(partition);
         }
         Ok(Step::Applied {
@@ -122,42 +118,14 @@ impl Worker {
         }
     }
 
-    /// Reads, folds, writes; again for the documents that moved on meanwhile, until each is
-    /// written or found to be newer.
-    async fn apply(&self, batch: &mut Batch) -> Result<Counts, ProjectorError> {
-        let mut counts = Counts::default();
-        let mut orders: Vec<String> = batch.events.keys().cloned().collect();
-        while !orders.is_empty() {
-            let found = documents::read(&self.database, &self.generation, &orders).await?;
-            let changed = fold(&self.store, batch, &orders, found, &mut counts).await?;
-            if changed.is_empty() {
-                break;
-            }
-            let written = documents::write(&self.database, &self.generation, &changed).await?;
-            for (order_id, fault) in written.refused {
-                if let Some(first) = batch.events.get(&order_id).and_then(|e| e.first()) {
-                    let (partition, offset) = (first.partition, first.offset);
-                    batch.stop(Fault {
-                        partition,
-                        offset,
-                        key: Some(order_id),
-                        fault,
-                    });
-                }
-            }
-            orders = written.missed;
-        }
-        Ok(counts)
-    }
-
     /// A record that cannot be applied stops its partition: nothing is skipped. The others flow.
     fn stop_partitions(&mut self, faults: &[Fault]) -> Result<(), ProjectorError> {
         for fault in faults {
             if self.stopped.get(&fault.partition) == Some(&fault.offset) {
                 continue;
             }
-            self.consumer.halt(fault.partition)?;
             self.stopped.insert(fault.partition, fault.offset);
+            self.consumer.halt(fault.partition)?;
             tracing::error!(
                 partition = fault.partition,
                 offset = fault.offset,
@@ -239,6 +207,39 @@ impl Worker {
             tracing::warn!(%error, "the last offsets are not committed: those records come again");
         }
     }
+}
+
+/// Reads, folds, writes; again for the documents that moved on meanwhile, until each is
+/// written or found to be newer.
+async fn apply(
+    database: &ReadDatabase,
+    generation: &Generation,
+    store: &EventStore<Order>,
+    batch: &mut Batch,
+) -> Result<Counts, ProjectorError> {
+    let mut counts = Counts::default();
+    let mut orders: Vec<String> = batch.events.keys().cloned().collect();
+    while !orders.is_empty() {
+        let found = documents::read(database, generation, &orders).await?;
+        let changed = fold(store, batch, &orders, found, &mut counts).await?;
+        if changed.is_empty() {
+            break;
+        }
+        let written = documents::write(database, generation, &changed).await?;
+        for (order_id, fault) in written.refused {
+            if let Some(first) = batch.events.get(&order_id).and_then(|e| e.first()) {
+                let (partition, offset) = (first.partition, first.offset);
+                batch.stop(Fault {
+                    partition,
+                    offset,
+                    key: Some(order_id),
+                    fault,
+                });
+            }
+        }
+        orders = written.missed;
+    }
+    Ok(counts)
 }
 
 fn stopped_gauge(partition: i32, stopped: f64) {

@@ -64,10 +64,7 @@ impl Relay {
         if records.is_empty() {
             return Ok(Turn::Idle);
         }
-        let producer = match self.producer.take() {
-            Some(producer) => producer,
-            None => self.kafka.ordered_producer()?,
-        };
+        let producer = self.take_producer()?;
         let deliveries = publish(&producer, &records).await;
         log(&records, &deliveries);
 
@@ -86,10 +83,19 @@ impl Relay {
         }
     }
 
+    fn take_producer(&mut self) -> Result<OrderedProducer, MessagingError> {
+        match self.producer.take() {
+            Some(producer) => Ok(producer),
+            None => self.kafka.ordered_producer(),
+        }
+    }
+
     /// Turns until `stop`, and then ends the turn under way. Whatever is away is waited for.
     pub async fn run(mut self, doorbell: Doorbell, check: Check, stop: CancellationToken) {
         let mut idle = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
         let mut fault = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+        // It needs up to a second to get its producer id: not at the expense of the first event.
+        self.producer = self.take_producer().ok();
         while !stop.is_cancelled() {
             let turn = tokio::select! {
                 turn = self.turn() => turn,

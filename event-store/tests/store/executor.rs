@@ -1,0 +1,160 @@
+use domain::order::{OrderError, OrderStatus};
+use event_store::{ExecuteError, ExpectedVersion};
+
+use crate::fixture::{Fixture, cancel, confirm, context, create, new_id};
+
+#[tokio::test]
+async fn a_command_returns_version_state_and_events() {
+    let fixture = Fixture::new().await;
+    let (executor, id) = (fixture.executor(), new_id());
+    let created = executor
+        .execute(&id, ExpectedVersion::New, create(), &context())
+        .await
+        .unwrap();
+    assert_eq!((created.version, created.events.len()), (1, 1));
+    assert_eq!(created.events[0].metadata["correlationId"], "correlation-1");
+    let confirmed = executor
+        .execute(&id, ExpectedVersion::Any, confirm("p-1"), &context())
+        .await
+        .unwrap();
+    assert_eq!(confirmed.version, 2);
+    assert_eq!(confirmed.aggregate.status(), Some(OrderStatus::Confirmed));
+    let again = executor
+        .execute(&id, ExpectedVersion::Any, confirm("p-1"), &context())
+        .await
+        .unwrap();
+    assert_eq!((again.version, again.events.len()), (2, 0));
+    assert_eq!(fixture.count("events").await, 2);
+}
+
+#[tokio::test]
+async fn an_expected_version_is_held_to() {
+    let fixture = Fixture::new().await;
+    let (executor, id) = (fixture.executor(), new_id());
+    executor
+        .execute(&id, ExpectedVersion::New, create(), &context())
+        .await
+        .unwrap();
+    let stale = executor
+        .execute(&id, ExpectedVersion::Exactly(3), cancel("late"), &context())
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        stale,
+        ExecuteError::VersionMismatch {
+            expected: 3,
+            current: 1
+        }
+    ));
+    executor
+        .execute(&id, ExpectedVersion::Exactly(1), cancel("late"), &context())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_command_leaves_nothing() {
+    let fixture = Fixture::new().await;
+    let refused = fixture
+        .executor()
+        .execute(&new_id(), ExpectedVersion::Any, confirm("p-1"), &context())
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        ExecuteError::Refused(OrderError::NotFound)
+    ));
+    for table in ["events", "outbox", "orders"] {
+        assert_eq!(fixture.count(table).await, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn racing_commands_are_decided_one_after_the_other() {
+    let fixture = Fixture::new().await;
+    let (executor, id) = (fixture.executor(), new_id());
+    executor
+        .execute(&id, ExpectedVersion::New, create(), &context())
+        .await
+        .unwrap();
+    let racers = (0..8).map(|i| {
+        let (executor, id) = (&executor, &id);
+        async move {
+            let command = if i % 2 == 0 {
+                confirm("p-1")
+            } else {
+                cancel("late")
+            };
+            executor
+                .execute(id, ExpectedVersion::Any, command, &context())
+                .await
+        }
+    });
+    let mut refused = 0;
+    for outcome in futures::future::join_all(racers).await {
+        match outcome {
+            Ok(_) => {}
+            Err(ExecuteError::Refused(OrderError::InvalidTransition { .. })) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    // Cancelled in the end; a confirm that came after it was refused.
+    let events = fixture.store.stream(&id).await.unwrap();
+    assert_eq!(events.last().unwrap().payload, cancel_event());
+    assert!(refused <= 4 && (2..=3).contains(&events.len()));
+}
+
+fn cancel_event() -> domain::order::OrderEvent {
+    domain::order::OrderEvent::OrderCancelled {
+        reason: domain::CancelReason::new("late").unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_new_id_that_exists_is_decided_on_what_is_there() {
+    let fixture = Fixture::new().await;
+    let (executor, id) = (fixture.executor(), new_id());
+    for events in [1, 0] {
+        let created = executor
+            .execute(&id, ExpectedVersion::New, create(), &context())
+            .await
+            .unwrap();
+        assert_eq!((created.version, created.events.len()), (1, events));
+    }
+}
+
+#[tokio::test]
+async fn a_stored_event_of_an_unknown_type_stops_its_own_stream_only() {
+    let fixture = Fixture::new().await;
+    let (executor, id, other) = (fixture.executor(), new_id(), new_id());
+    for id in [&id, &other] {
+        executor
+            .execute(id, ExpectedVersion::New, create(), &context())
+            .await
+            .unwrap();
+    }
+    fixture
+        .psql()
+        .await
+        .execute(
+            r#"UPDATE events SET event_type = 'OrderFrozen', payload = '{"OrderFrozen":{}}' WHERE aggregate_id = $1"#,
+            &[&id],
+        )
+        .await
+        .unwrap();
+    let error = executor
+        .execute(&id, ExpectedVersion::Any, confirm("p-1"), &context())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            ExecuteError::Store(event_store::EventStoreError::Unreadable(_))
+        ),
+        "{error}"
+    );
+    executor
+        .execute(&other, ExpectedVersion::Any, confirm("p-1"), &context())
+        .await
+        .unwrap();
+}

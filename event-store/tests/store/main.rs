@@ -1,0 +1,10 @@
+//! The store on a real Postgres: one server for the run, one database a test.
+
+mod append;
+mod cqrs_framework;
+mod cut_proxy;
+mod executor;
+mod fixture;
+mod lost_answer;
+mod other_aggregate;
+mod outbox;

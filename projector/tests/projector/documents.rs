@@ -1,0 +1,71 @@
+use crate::fixture::{Fixture, drain};
+
+#[tokio::test]
+async fn documents_equal_the_fold_over_the_store() {
+    let fixture = Fixture::new().await;
+    let mut ids = Vec::new();
+    for events in [1, 2, 3, 1, 3] {
+        ids.push(fixture.order(events).await);
+    }
+    let records = fixture.take_outbox().await;
+    fixture.publish(&records).await;
+    let counted = drain(&mut fixture.worker(), 10).await;
+    assert_eq!(
+        (counted.applied, counted.repeated, counted.healed),
+        (10, 0, 0)
+    );
+    fixture.assert_equal_to_store(&ids).await;
+    let document = fixture.document(&ids[2]).await.unwrap();
+    assert_eq!(
+        (document.version, document.status.as_str()),
+        (3, "CANCELLED")
+    );
+    assert_eq!(document.total_amount.to_string(), "25.98");
+}
+
+#[tokio::test]
+async fn reading_twice_equals_reading_once() {
+    let fixture = Fixture::new().await;
+    let ids = vec![fixture.order(3).await, fixture.order(2).await];
+    let records = fixture.take_outbox().await;
+    fixture.publish(&records).await;
+    fixture.publish(&records).await;
+    let counted = drain(&mut fixture.worker(), 10).await;
+    assert_eq!((counted.applied, counted.repeated), (5, 5));
+    fixture.assert_equal_to_store(&ids).await;
+
+    // Another group reads all of it again, onto the same documents.
+    let again = fixture.another_group().await;
+    let counted = drain(&mut fixture.worker_of(&again), 10).await;
+    assert_eq!((counted.applied, counted.repeated), (0, 10));
+    fixture.assert_equal_to_store(&ids).await;
+}
+
+#[tokio::test]
+async fn what_is_missing_on_the_topic_comes_from_the_store() {
+    let fixture = Fixture::new().await;
+    let ids = vec![fixture.order(3).await];
+    let records = fixture.take_outbox().await;
+    fixture.publish(&records[2..]).await;
+    let counted = drain(&mut fixture.worker(), 1).await;
+    assert_eq!((counted.applied, counted.healed), (1, 2));
+    fixture.assert_equal_to_store(&ids).await;
+}
+
+#[tokio::test]
+async fn a_worker_goes_on_where_the_last_one_committed() {
+    let fixture = Fixture::new().await;
+    let mut ids = vec![fixture.order(3).await];
+    fixture.publish(&fixture.take_outbox().await).await;
+    let mut first = fixture.worker();
+    drain(&mut first, 3).await;
+    // A graceful end commits what is stored.
+    let stop = tokio_util::sync::CancellationToken::new();
+    stop.cancel();
+    first.run(fixture.health.check("projector"), stop).await;
+    ids.push(fixture.order(2).await);
+    fixture.publish(&fixture.take_outbox().await).await;
+    let counted = drain(&mut fixture.worker(), 2).await;
+    assert_eq!((counted.applied, counted.repeated), (2, 0));
+    fixture.assert_equal_to_store(&ids).await;
+}

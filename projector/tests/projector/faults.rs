@@ -1,0 +1,175 @@
+use std::time::Duration;
+
+use messaging::TopicSpec;
+use projector::{ProjectorError, Step, live_generation};
+use read_models::{Generation, OrderDocument, ProjectionPointer};
+use runtime::health::State;
+
+use crate::fixture::{Fixture, PARTITIONS, drain};
+
+#[tokio::test]
+async fn poison_stops_its_partition_loudly_and_nothing_else() {
+    let fixture = Fixture::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..12 {
+        ids.push(fixture.order(2).await);
+    }
+    let records = fixture.take_outbox().await;
+    let (poisoned, poison_key) = {
+        let key = &ids[0];
+        (
+            fixture.publish_raw(key, "no event at all").await,
+            key.clone(),
+        )
+    };
+    fixture.publish(&records).await;
+
+    let mut worker = fixture.worker();
+    let mut stopped = Vec::new();
+    let mut quiet = 0;
+    while quiet < 3 {
+        match worker.step(Duration::from_millis(500)).await.unwrap() {
+            Step::Idle => quiet += 1,
+            Step::Applied { stopped: now, .. } => stopped = now,
+        }
+        if stopped.is_empty() {
+            quiet = 0;
+        }
+    }
+    assert_eq!(stopped, [poisoned]);
+    assert!(
+        fixture.document(&poison_key).await.is_none(),
+        "nothing behind it is applied"
+    );
+    let slot_partition = |id: &str| i32::from(event_store::slot(id) % PARTITIONS);
+    for id in ids.iter().filter(|id| slot_partition(id) != poisoned) {
+        assert_eq!(fixture.document(id).await, Some(fixture.folded(id).await));
+    }
+    let check = &fixture.health.report()[&format!("projection order_view, partition {poisoned}")];
+    assert_eq!(check.state, State::Away);
+    assert!(
+        check.error.as_ref().unwrap().contains("offset 0"),
+        "{check:?}"
+    );
+
+    // It stays in front of the record: whoever reads next meets it again.
+    drop(worker);
+    let mut next = fixture.worker();
+    loop {
+        if let Step::Applied { stopped, .. } = next.step(Duration::from_secs(1)).await.unwrap()
+            && stopped == [poisoned]
+        {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_gap_that_the_store_cannot_fill_stops_the_partition() {
+    let fixture = Fixture::new().await;
+    let id = fixture.order(1).await;
+    let created = fixture.take_outbox().await.remove(0);
+    let foreign = created.payload.replace(r#""version":1"#, r#""version":5"#);
+    fixture.publish(&[created]).await;
+    let partition = fixture.publish_raw(&id, &foreign).await;
+    let mut worker = fixture.worker();
+    let mut counted = drain(&mut worker, 1).await;
+    while counted.stopped.is_empty() {
+        if let Step::Applied { stopped, .. } = worker.step(Duration::from_secs(1)).await.unwrap() {
+            counted.stopped = stopped.into_iter().map(|p| (p, 1)).collect();
+        }
+    }
+    assert!(counted.stopped.contains_key(&partition));
+    assert_eq!(fixture.document(&id).await.unwrap().version, 1);
+}
+
+#[tokio::test]
+async fn an_outage_of_mongodb_leaves_the_batch_in_hand() {
+    let mongodb = devstack::private_mongodb().await.unwrap();
+    let fixture = Fixture::with_mongodb(mongodb.uri()).await;
+    let ids = vec![fixture.order(3).await];
+    let mut worker = fixture.worker();
+    // Joins the group while everything is well.
+    assert_eq!(
+        worker.step(Duration::from_millis(500)).await.unwrap(),
+        Step::Idle
+    );
+    mongodb.stop().await.unwrap();
+    fixture.publish(&fixture.take_outbox().await).await;
+    let error = loop {
+        match worker.step(Duration::from_secs(1)).await {
+            Ok(Step::Idle) => {}
+            Ok(applied) => panic!("{applied:?} without a database"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, ProjectorError::MongoDb(_)), "{error}");
+    mongodb.start().await.unwrap();
+    let counted = drain(&mut worker, 3).await;
+    assert_eq!((counted.applied, counted.repeated), (3, 0));
+    fixture.assert_equal_to_store(&ids).await;
+}
+
+#[tokio::test]
+async fn a_group_without_offsets_is_an_error_that_stays() {
+    let fixture = Fixture::new().await;
+    fixture.order(1).await;
+    fixture.publish(&fixture.take_outbox().await).await;
+    let lost = Generation {
+        group: format!("{}.lost", fixture.generation.group),
+        ..fixture.generation.clone()
+    };
+    let mut worker = fixture.worker_of(&lost);
+    let mut errors = 0;
+    while errors < 3 {
+        match worker.step(Duration::from_secs(1)).await {
+            Ok(Step::Idle) => assert_eq!(errors, 0, "it has been forgotten"),
+            Ok(applied) => panic!("{applied:?}"),
+            Err(error) => {
+                assert!(
+                    matches!(error, ProjectorError::OffsetLost { .. }),
+                    "{error}"
+                );
+                errors += 1;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_generation_is_made_once_and_another_schema_is_left_alone() {
+    let fixture = Fixture::new().await;
+    let made = || {
+        live_generation(
+            &fixture.read_database,
+            &fixture.kafka,
+            &fixture.topic,
+            PARTITIONS,
+        )
+    };
+    assert_eq!(made().await.unwrap(), fixture.generation);
+    let pointer = ProjectionPointer {
+        projection: OrderDocument::PROJECTION.to_owned(),
+        live: Generation {
+            schema_version: OrderDocument::SCHEMA_VERSION + 1,
+            ..fixture.generation.clone()
+        },
+    };
+    fixture
+        .read_database
+        .pointers()
+        .replace_one(bson::doc! { "_id": OrderDocument::PROJECTION }, pointer)
+        .await
+        .unwrap();
+    assert!(matches!(
+        made().await,
+        Err(ProjectorError::OtherSchema { .. })
+    ));
+
+    let topic = TopicSpec {
+        name: fixture.topic.clone(),
+        partitions: PARTITIONS,
+        replication: 1,
+    };
+    fixture.kafka.ensure_topic(&topic).await.unwrap();
+}

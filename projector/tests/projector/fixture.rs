@@ -1,0 +1,245 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::contract::PublishedOrderEvent;
+use domain::order::{NewOrder, Order, OrderCommand, OrderLine, Quantity};
+use domain::{
+    CancelReason, CustomerId, ItemName, MenuItemId, Money, OccurredOn, PaymentId, RestaurantId,
+};
+use event_store::{
+    CommandContext, CommandExecutor, Database, DatabaseConfig, Doorbell, EventStore,
+    ExpectedVersion, Outbox, OutboxRecord,
+};
+use messaging::{Delivery, Kafka, OrderedProducer, OutgoingRecord, TopicSpec};
+use projector::{Step, Worker, live_generation, project};
+use read_models::{Generation, OrderDocument, ReadDatabase};
+use runtime::SystemClock;
+use runtime::health::Health;
+use uuid::Uuid;
+
+pub const PARTITIONS: u16 = 4;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A database, a topic and a read model of a test's own.
+pub struct Fixture {
+    pub topic: String,
+    pub kafka: Kafka,
+    pub read_database: ReadDatabase,
+    pub store: EventStore<Order>,
+    pub generation: Generation,
+    pub health: Health,
+    producer: OrderedProducer,
+    outbox: Outbox,
+    executor: CommandExecutor<Order>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests must not share names")]
+pub fn unique() -> Uuid {
+    Uuid::now_v7()
+}
+
+impl Fixture {
+    pub async fn new() -> Self {
+        Self::with_mongodb(devstack::shared_mongodb().await.uri()).await
+    }
+
+    pub async fn with_mongodb(uri: &str) -> Self {
+        let name = format!("t_{}", unique().simple());
+        let postgres = devstack::shared_postgres().await;
+        let database = Database::new(&DatabaseConfig {
+            url: postgres.create_database(&name).await.unwrap(),
+            schema: None,
+            connections: 8,
+        })
+        .unwrap();
+        database.migrate().await.unwrap();
+        let kafka = Kafka::new(devstack::shared_kafka().await.brokers());
+        let topic = TopicSpec {
+            name: format!("order-events-{name}"),
+            partitions: PARTITIONS,
+            replication: 1,
+        };
+        kafka.ensure_topic(&topic).await.unwrap();
+        let read_database = ReadDatabase::new(uri, &name).await.unwrap();
+        let generation = live_generation(&read_database, &kafka, &topic.name, PARTITIONS)
+            .await
+            .unwrap();
+        let store = EventStore::new(
+            database.clone(),
+            &topic.name,
+            Vec::new(),
+            Doorbell::default(),
+        );
+        Self {
+            topic: topic.name,
+            producer: kafka.ordered_producer().unwrap(),
+            kafka,
+            read_database,
+            generation,
+            health: Health::default(),
+            outbox: Outbox::new(database),
+            executor: CommandExecutor::new(store.clone(), ()),
+            store,
+        }
+    }
+
+    pub fn worker(&self) -> Worker {
+        self.worker_of(&self.generation)
+    }
+
+    /// A worker that writes to the generation's collection, reading as a member of its group.
+    pub fn worker_of(&self, generation: &Generation) -> Worker {
+        let consumer = self
+            .kafka
+            .batch_consumer(&generation.group, &self.topic, None);
+        Worker::new(
+            consumer.unwrap(),
+            self.read_database.clone(),
+            self.store.clone(),
+            generation.clone(),
+            Arc::new(SystemClock),
+            self.health.clone(),
+        )
+    }
+
+    /// Creates an order and takes it some commands further: 1 to 3 events.
+    pub async fn order(&self, events: usize) -> String {
+        let id = unique().to_string();
+        let line = OrderLine {
+            menu_item_id: MenuItemId::new("item-1").unwrap(),
+            name: ItemName::new("Pizza").unwrap(),
+            price: Money::from_json_number("12.99").unwrap(),
+            quantity: Quantity::new(2).unwrap(),
+        };
+        let create = NewOrder::new(
+            CustomerId::new("customer-123").unwrap(),
+            RestaurantId::new("restaurant-456").unwrap(),
+            line.total(),
+            vec![line],
+        );
+        let commands = [
+            OrderCommand::Create(create.unwrap()),
+            OrderCommand::Confirm {
+                payment_id: PaymentId::new("p-1").unwrap(),
+            },
+            OrderCommand::Cancel {
+                reason: CancelReason::new("late").unwrap(),
+            },
+        ];
+        for command in commands.into_iter().take(events) {
+            let context = CommandContext {
+                command_id: unique(),
+                correlation_id: "correlation-1".to_owned(),
+                traceparent: None,
+                occurred_on: "2026-11-21T10:00:00.123Z".parse::<OccurredOn>().unwrap(),
+            };
+            self.executor
+                .execute(&id, ExpectedVersion::Any, command, &context)
+                .await
+                .unwrap();
+        }
+        id
+    }
+
+    /// Takes what is pending out of the outbox, in order.
+    pub async fn take_outbox(&self) -> Vec<OutboxRecord> {
+        let slots: Vec<i16> = (0..64).collect();
+        let pending = self.outbox.pending(&slots, 10_000).await.unwrap();
+        let positions: Vec<i64> = pending.iter().map(|r| r.position).collect();
+        self.outbox.mark_published(&positions).await.unwrap();
+        pending
+    }
+
+    pub async fn publish(&self, records: &[OutboxRecord]) {
+        for record in records {
+            self.publish_raw(&record.key, &record.payload).await;
+        }
+    }
+
+    /// Returns the record's partition.
+    pub async fn publish_raw(&self, key: &str, payload: &str) -> i32 {
+        let record = OutgoingRecord {
+            topic: &self.topic,
+            key,
+            payload,
+            headers: &[],
+        };
+        match self.producer.publish(&[record]).await.remove(0) {
+            Delivery::Acknowledged { partition, .. } => partition,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A new generation number with a group of its own, on the same collection.
+    pub async fn another_group(&self) -> Generation {
+        let generation = Generation {
+            group: format!("{}.{}", self.generation.group, unique().simple()),
+            ..self.generation.clone()
+        };
+        self.kafka
+            .commit_start_offsets(&generation.group, &self.topic, PARTITIONS)
+            .await
+            .unwrap();
+        generation
+    }
+
+    pub async fn document(&self, id: &str) -> Option<OrderDocument> {
+        let orders = self.read_database.orders(&self.generation);
+        orders.find_one(bson::doc! { "_id": id }).await.unwrap()
+    }
+
+    /// What the document must be: the fold over the store.
+    pub async fn folded(&self, id: &str) -> OrderDocument {
+        let mut document = None;
+        for stored in self.store.stream_after(id, 0).await.unwrap() {
+            let event = PublishedOrderEvent {
+                envelope: stored.envelope,
+                content: stored.event.into(),
+            };
+            document = Some(project(document, &event).unwrap());
+        }
+        document.unwrap()
+    }
+
+    pub async fn assert_equal_to_store(&self, ids: &[String]) {
+        for id in ids {
+            assert_eq!(
+                self.document(id).await.as_ref(),
+                Some(&self.folded(id).await)
+            );
+        }
+        let orders = self.read_database.orders(&self.generation);
+        let documents = orders.count_documents(bson::doc! {}).await.unwrap();
+        assert_eq!(documents, ids.len() as u64, "documents nobody ordered");
+    }
+}
+
+/// Steps until the worker has applied, repeated or healed this many events; returns the sums.
+pub async fn drain(worker: &mut Worker, events: u64) -> Counted {
+    let started = std::time::Instant::now();
+    let mut counted = Counted::default();
+    while counted.applied + counted.repeated < events {
+        assert!(started.elapsed() < PATIENCE, "{counted:?} of {events}");
+        match worker.step(Duration::from_millis(200)).await.unwrap() {
+            Step::Idle => {}
+            Step::Applied { counts, stopped } => {
+                counted.applied += counts.applied;
+                counted.repeated += counts.repeated;
+                counted.healed += counts.healed;
+                for partition in stopped {
+                    *counted.stopped.entry(partition).or_default() += 1;
+                }
+            }
+        }
+    }
+    counted
+}
+
+#[derive(Debug, Default)]
+pub struct Counted {
+    pub applied: u64,
+    pub repeated: u64,
+    pub healed: u64,
+    pub stopped: BTreeMap<i32, u32>,
+}
