@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
@@ -7,8 +9,11 @@ use runtime::http::Problem;
 
 use crate::fields::Fields;
 
-/// The largest body that is read: 200 items of the longest names fit in half of it.
+/// The largest body that is read: 200 items with the longest ASCII texts take a third of it.
 pub const MAX_BYTES: usize = 256 * 1024;
+
+/// A caller that stops sending would hold its connection for ever.
+const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
 
 /// A JSON body that is one object, whatever its fields.
 pub struct JsonObject(pub Fields);
@@ -25,9 +30,20 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
                 "Send the body with Content-Type: application/json.",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        let bytes = read(request, COMPLETE_WITHIN, state).await?;
         Fields::parse(&bytes).map(Self)
     }
+}
+
+async fn read<S: Send + Sync>(
+    request: Request,
+    within: Duration,
+    state: &S,
+) -> Result<Bytes, Problem> {
+    tokio::time::timeout(within, Bytes::from_request(request, state))
+        .await
+        .map_err(|_| too_slow())?
+        .map_err(unread)
 }
 
 /// `application/json` and every `application/…+json`, with or without parameters.
@@ -39,6 +55,15 @@ fn is_json(headers: &HeaderMap) -> bool {
     let essence = essence.to_ascii_lowercase();
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "body-too-slow",
+        "The body did not arrive in time.",
+        format!("A body must be complete within {COMPLETE_WITHIN:?}."),
+    )
 }
 
 fn unread(rejection: BytesRejection) -> Problem {
@@ -56,4 +81,21 @@ fn unread(rejection: BytesRejection) -> Problem {
         "The body could not be read.",
         "The connection ended, or the transfer was malformed, before the body was complete.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use futures::StreamExt;
+    use futures::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_is_given_up() {
+        let start = stream::iter([Ok::<_, std::io::Error>("{")]);
+        let body = Body::from_stream(start.chain(stream::pending()));
+        let problem = read(Request::new(body), Duration::from_millis(1), &()).await;
+        assert_eq!(problem.unwrap_err().status(), StatusCode::REQUEST_TIMEOUT);
+    }
 }

@@ -10,7 +10,8 @@ use runtime::http::{Problem, RequestContext};
 use crate::CommandApi;
 use crate::answer::answer;
 use crate::body::JsonObject;
-use crate::fields::{FieldFault, Fields, money, quantity, text};
+use crate::field_fault::FieldFault;
+use crate::fields::{Fields, money, quantity, text};
 
 /// `POST /api/orders` with `customerId`, `restaurantId`, `totalAmount`, `items`.
 pub async fn create(
@@ -30,14 +31,14 @@ fn read(mut fields: Fields) -> Result<NewOrder, Problem> {
     let customer_id = fields.required("customerId", text(CustomerId::new));
     let restaurant_id = fields.required("restaurantId", text(RestaurantId::new));
     let total_amount = fields.required("totalAmount", money);
-    let items = fields.required_objects("items", line);
-    let order = (|| Some((customer_id?, restaurant_id?, total_amount?, items?)))().and_then(
-        |(customer_id, restaurant_id, total_amount, items)| {
-            NewOrder::new(customer_id, restaurant_id, total_amount, items)
-                .map_err(|rule| broken(&mut fields, &rule))
-                .ok()
-        },
-    );
+    let items = fields.required_objects("items", NewOrder::MAX_ITEMS, line);
+    // Checked also where an id is at fault, so that the answer names both.
+    if let (Some(total), Some(items)) = (total_amount, &items)
+        && let Err(rule) = NewOrder::check(total, items)
+    {
+        broken(&mut fields, &rule);
+    }
+    let order = (|| NewOrder::new(customer_id?, restaurant_id?, total_amount?, items?).ok())();
     fields.finish(order)
 }
 

@@ -1,11 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use domain::order::{Quantity, QuantityError};
-use domain::{Money, MoneyError, TextError};
+use domain::{Money, TextError};
 use http::StatusCode;
 use runtime::http::{Problem, Violation};
-use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::field_fault::FieldFault;
 
 /// A JSON object being read field by field. Reading goes on after a fault, so that the answer can
 /// name every one; numbers are read from their own text, never through a float.
@@ -26,14 +29,27 @@ impl Fields {
                 format!("The body is not JSON: {e}."),
             )
         })?;
-        match unique_fields(value) {
-            Ok(fields) => Ok(Self {
-                pointer: String::new(),
-                fields,
-                violations: Vec::new(),
-            }),
-            Err(fault) => Err(Problem::validation(vec![fault.at(String::new())])),
+        Self::of(value, String::new()).map_err(|fault| Problem::validation(vec![fault]))
+    }
+
+    /// A name that stands twice is a fault: parsers disagree on which counts.
+    fn of(value: &RawValue, pointer: String) -> Result<Self, Violation> {
+        let Object { fields, twice } = match Object::parse(value) {
+            Ok(object) => object,
+            Err(fault) => return Err(fault.at(pointer)),
+        };
+        let mut object = Self {
+            pointer,
+            fields,
+            violations: Vec::new(),
+        };
+        for name in twice {
+            object.violate(
+                &name,
+                FieldFault::new("duplicate-field", "stands more than once"),
+            );
         }
+        Ok(object)
     }
 
     /// Takes a field and reads it. `None` where it is missing or breaks a rule, which is noted.
@@ -52,27 +68,21 @@ impl Fields {
             .ok()
     }
 
-    /// Takes an array of objects and reads each; `None` where any of it breaks a rule.
+    /// Takes an array of objects and reads each; `None` where any of it breaks a rule. Of an array
+    /// that is too long nothing is read: each of its objects might add faults to the answer.
     pub fn required_objects<T>(
         &mut self,
         name: &str,
+        at_most: usize,
         mut read: impl FnMut(&mut Fields) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let array = self.required(name, |value| {
-            serde_json::from_str::<Vec<Box<RawValue>>>(value.get())
-                .map_err(|_| FieldFault::new("wrong-type", "is not an array"))
-        })?;
+        let array = self.required(name, |value| array(value, at_most))?;
         let mut items = Vec::with_capacity(array.len());
         let mut whole = true;
         for (index, value) in array.iter().enumerate() {
             let pointer = format!("{}/{index}", self.pointer_to(name));
-            let item = match unique_fields(value) {
-                Ok(fields) => {
-                    let mut object = Self {
-                        pointer,
-                        fields,
-                        violations: Vec::new(),
-                    };
+            let item = match Self::of(value, pointer) {
+                Ok(mut object) => {
                     let item = read(&mut object);
                     object.refuse_unknown();
                     let clean = object.violations.is_empty();
@@ -80,7 +90,7 @@ impl Fields {
                     item.filter(|_| clean)
                 }
                 Err(fault) => {
-                    self.violations.push(fault.at(pointer));
+                    self.violations.push(fault);
                     None
                 }
             };
@@ -123,71 +133,13 @@ impl Fields {
     }
 }
 
-/// What is wrong with one field, without its place.
-pub struct FieldFault {
-    kind: &'static str,
-    detail: String,
-}
-
-impl FieldFault {
-    pub fn new(kind: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-        }
-    }
-
-    fn at(self, pointer: String) -> Violation {
-        let place = if pointer.is_empty() {
-            "The body"
-        } else {
-            &pointer
-        };
-        Violation {
-            kind: self.kind,
-            detail: format!("{place} {}.", self.detail),
-            pointer: Some(pointer),
-            parameter: None,
-        }
-    }
-}
-
-impl From<TextError> for FieldFault {
-    fn from(error: TextError) -> Self {
-        let kind = match error {
-            TextError::Blank => "blank",
-            TextError::TooLong { .. } => "too-long",
-            TextError::ControlCharacter => "control-character",
-        };
-        Self::new(kind, error.to_string())
-    }
-}
-
-impl From<MoneyError> for FieldFault {
-    fn from(error: MoneyError) -> Self {
-        let kind = match error {
-            MoneyError::NotANumber => "wrong-type",
-            MoneyError::TooManyDecimalPlaces => "too-many-decimal-places",
-            MoneyError::Negative => "negative-amount",
-            MoneyError::TooLarge => "amount-too-large",
-        };
-        Self::new(kind, error.to_string())
-    }
-}
-
-impl From<QuantityError> for FieldFault {
-    fn from(error: QuantityError) -> Self {
-        Self::new("quantity-out-of-range", error.to_string())
-    }
-}
-
 /// Reads a string with one of the domain's rules for texts.
 pub fn text<T>(
     rule: impl FnOnce(String) -> Result<T, TextError>,
 ) -> impl FnOnce(&RawValue) -> Result<T, FieldFault> {
     |value| {
         let text: String = serde_json::from_str(value.get())
-            .map_err(|_| FieldFault::new("wrong-type", "is not a string"))?;
+            .map_err(|_| wrong_type(value, '"', "is not a string", "is not Unicode text"))?;
         Ok(rule(text)?)
     }
 }
@@ -196,57 +148,75 @@ pub fn money(value: &RawValue) -> Result<Money, FieldFault> {
     Ok(Money::from_json_number(value.get())?)
 }
 
+/// Reads the text: a number too large for any integer type is still a whole number out of range.
 pub fn quantity(value: &RawValue) -> Result<Quantity, FieldFault> {
-    let number: serde_json::Number = serde_json::from_str(value.get())
-        .map_err(|_| FieldFault::new("wrong-type", "is not a whole number"))?;
-    let whole = number.as_u64().map(u32::try_from);
-    match (whole, number.as_i64()) {
-        (Some(Ok(quantity)), _) => Ok(Quantity::new(quantity)?),
-        (Some(Err(_)), _) | (None, Some(_)) => Err(QuantityError.into()),
-        (None, None) => Err(FieldFault::new("wrong-type", "is not a whole number")),
+    let text = value.get();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(FieldFault::new("wrong-type", "is not a whole number"));
+    }
+    let quantity = text.parse().map_err(|_| QuantityError)?;
+    Ok(Quantity::new(quantity)?)
+}
+
+fn array(value: &RawValue, at_most: usize) -> Result<Vec<Box<RawValue>>, FieldFault> {
+    let array: Vec<Box<RawValue>> = serde_json::from_str(value.get())
+        .map_err(|_| FieldFault::new("wrong-type", "is not an array"))?;
+    match array.len() {
+        0 => Err(FieldFault::new("no-items", "has no items")),
+        count if count > at_most => Err(FieldFault::new(
+            "too-many-items",
+            format!("has {count} items, more than {at_most}"),
+        )),
+        _ => Ok(array),
     }
 }
 
-/// The fields of an object. A name that stands twice is refused: parsers disagree on which counts.
-fn unique_fields(value: &RawValue) -> Result<BTreeMap<String, Box<RawValue>>, FieldFault> {
-    struct Unique(Result<BTreeMap<String, Box<RawValue>>, String>);
+/// The fields of an object, and the names that stand more than once.
+#[derive(Default)]
+struct Object {
+    fields: BTreeMap<String, Box<RawValue>>,
+    twice: BTreeSet<String>,
+}
 
-    impl<'de> Deserialize<'de> for Unique {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Visitor;
+impl Object {
+    fn parse(value: &RawValue) -> Result<Self, FieldFault> {
+        let mut json = serde_json::Deserializer::from_str(value.get());
+        json.deserialize_map(Self::default()).map_err(|_| {
+            let unnamed = "has a field name that is not Unicode text";
+            wrong_type(value, '{', "is not an object", unnamed)
+        })
+    }
+}
 
-            impl<'de> serde::de::Visitor<'de> for Visitor {
-                type Value = Unique;
+impl<'de> Visitor<'de> for Object {
+    type Value = Self;
 
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("an object")
-                }
-
-                fn visit_map<A: serde::de::MapAccess<'de>>(
-                    self,
-                    mut map: A,
-                ) -> Result<Unique, A::Error> {
-                    let mut fields = BTreeMap::new();
-                    let mut twice = None;
-                    while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                        if fields.insert(name.clone(), value).is_some() {
-                            twice = Some(name);
-                        }
-                    }
-                    Ok(Unique(twice.map_or(Ok(fields), Err)))
-                }
-            }
-
-            deserializer.deserialize_map(Visitor)
-        }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
 
-    match serde_json::from_str::<Unique>(value.get()) {
-        Ok(Unique(Ok(fields))) => Ok(fields),
-        Ok(Unique(Err(name))) => Err(FieldFault::new(
-            "duplicate-field",
-            format!("has the field {name:?} twice"),
-        )),
-        Err(_) => Err(FieldFault::new("wrong-type", "is not an object")),
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
+            if self.fields.insert(name.clone(), value).is_some() {
+                self.twice.insert(name);
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// What begins like the type wanted, and is JSON, can only fail for an escape such as `\ud800`
+/// that is no character.
+fn wrong_type(
+    value: &RawValue,
+    begin: char,
+    not_the_type: &'static str,
+    not_unicode: &'static str,
+) -> FieldFault {
+    if value.get().starts_with(begin) {
+        FieldFault::new("not-unicode", not_unicode)
+    } else {
+        FieldFault::new("wrong-type", not_the_type)
     }
 }

@@ -5,6 +5,7 @@ mod body;
 mod cancel;
 mod confirm;
 mod create;
+mod field_fault;
 mod fields;
 mod order_id;
 mod state;

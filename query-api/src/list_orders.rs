@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::LiveGeneration;
 use crate::answer::{OrderAnswer, json};
 use crate::cursor::Cursor;
-use crate::live::QueryError;
+use crate::live::{QueryError, in_time};
 use crate::parameters::{ParameterFault, Parameters};
 
 const DEFAULT_LIMIT: i64 = 50;
@@ -41,17 +41,13 @@ pub async fn list_orders(
 ) -> Result<Response, Problem> {
     let Query(pairs) = query.map_err(unreadable)?;
     let ListOrders { filter, limit } = read(pairs)?;
-    let mut found: Vec<OrderDocument> = live
-        .orders()
-        .await?
-        .find(filter)
-        .sort(doc! { "createdAt": -1, "_id": -1 })
-        .limit(limit + 1)
-        .await
-        .map_err(QueryError::from)?
-        .try_collect()
-        .await
-        .map_err(QueryError::from)?;
+    let query = async {
+        let orders = live.orders().await?;
+        let newest_first = doc! { "createdAt": -1, "_id": -1 };
+        let found = orders.find(filter).sort(newest_first).limit(limit + 1);
+        Ok(found.await?.try_collect().await?)
+    };
+    let mut found: Vec<OrderDocument> = in_time(query).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let next_cursor = found.last().filter(|_| more).map(|last| {
@@ -117,7 +113,8 @@ fn instant(text: &str) -> Result<DateTime, ParameterFault> {
         detail: "is no RFC 3339 time such as 2026-11-21T10:00:00Z".to_owned(),
     })?;
     let millis = at.as_millisecond();
-    let finer = at.subsec_nanosecond() % 1_000_000 != 0;
+    // Before 1970 both are negative, and cutting has rounded up already.
+    let finer = at.subsec_nanosecond() % 1_000_000 > 0;
     Ok(DateTime::from_millis(millis + i64::from(finer)))
 }
 

@@ -1,19 +1,29 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use mongodb::Collection;
+use mongodb::error::ErrorKind;
 use read_models::{OrderDocument, ReadDatabase, ReadModelError};
 use runtime::http::Problem;
-use tokio::sync::Mutex;
 
 /// How long a switch to another generation may go unnoticed.
 const FOLLOW_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a query may take: the driver gives up on a server that cannot be reached, but waits
+/// without end for one that was reached and does not answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The collection that answers right now.
 #[derive(Clone)]
 pub struct LiveGeneration {
     database: ReadDatabase,
-    known: Arc<Mutex<Option<(Instant, Collection<OrderDocument>)>>>,
+    known: Arc<RwLock<Option<Known>>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    read: Instant,
+    orders: Collection<OrderDocument>,
 }
 
 /// Why a query has no answer, with what the caller is told.
@@ -23,8 +33,19 @@ pub enum QueryError {
     ReadModel(#[from] ReadModelError),
     #[error("the projection has never been started")]
     NotProjected,
+    #[error("no answer within {ANSWER_TIMEOUT:?}")]
+    Late,
     #[error("a document cannot be shown: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+/// Runs a whole query, the look at the pointer included.
+pub(crate) async fn in_time<T>(
+    query: impl Future<Output = Result<T, QueryError>>,
+) -> Result<T, QueryError> {
+    tokio::time::timeout(ANSWER_TIMEOUT, query)
+        .await
+        .unwrap_or(Err(QueryError::Late))
 }
 
 impl LiveGeneration {
@@ -38,21 +59,28 @@ impl LiveGeneration {
     /// Follows the pointer within a second. A pointer of a schema version this code does not know
     /// is not followed: the generation known before goes on answering.
     pub(crate) async fn orders(&self) -> Result<Collection<OrderDocument>, QueryError> {
-        let mut known = self.known.lock().await;
-        if let Some((read, collection)) = known.as_ref()
-            && read.elapsed() < FOLLOW_WITHIN
+        let known = self
+            .known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(known) = &known
+            && known.read.elapsed() < FOLLOW_WITHIN
         {
-            return Ok(collection.clone());
+            return Ok(known.orders.clone());
         }
         let pointer = self.database.live(OrderDocument::PROJECTION).await?;
         let fitting = pointer.filter(|g| g.schema_version == OrderDocument::SCHEMA_VERSION);
-        let collection = match (fitting, known.as_ref()) {
+        let orders = match (fitting, known) {
             (Some(generation), _) => self.database.orders(&generation),
-            (None, Some((_, collection))) => collection.clone(),
+            (None, Some(known)) => known.orders,
             (None, None) => return Err(QueryError::NotProjected),
         };
-        *known = Some((Instant::now(), collection.clone()));
-        Ok(collection)
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Known {
+            read: Instant::now(),
+            orders: orders.clone(),
+        });
+        Ok(orders)
     }
 }
 
@@ -62,19 +90,36 @@ impl From<mongodb::error::Error> for QueryError {
     }
 }
 
-/// Faults are logged here, once; the caller learns that it may try again.
+impl QueryError {
+    /// What is stored, or asked, will fail again; everything else may pass.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::ReadModel(ReadModelError::MongoDb(error)) => !matches!(
+                *error.kind,
+                ErrorKind::BsonDeserialization(_)
+                    | ErrorKind::Bson(_)
+                    | ErrorKind::InvalidArgument { .. }
+                    | ErrorKind::InvalidResponse { .. }
+            ),
+            Self::ReadModel(ReadModelError::Uri) | Self::NotProjected | Self::Late => true,
+            Self::Json(_) => false,
+        }
+    }
+}
+
+/// Faults are logged here, once; the caller learns whether it may try again.
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::NotProjected => {
                 Self::unavailable("The read model is not there yet: no projector has run.")
             }
-            QueryError::ReadModel(error) => {
+            error if error.is_transient() => {
                 tracing::warn!(%error, "a query could not be answered");
                 Self::unavailable("The read model does not answer.")
             }
-            QueryError::Json(error) => {
-                tracing::error!(%error, "a document cannot be shown");
+            error => {
+                tracing::error!(%error, "a query failed");
                 Self::internal()
             }
         }

@@ -1,0 +1,194 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use command_api::CommandApi;
+use domain::order::Order;
+use event_store::{CommandExecutor, Database, DatabaseConfig, Doorbell, EventStore};
+use http::{HeaderMap, Request, StatusCode};
+use jiff::Timestamp;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use runtime::health::Health;
+use runtime::http::Operations;
+use runtime::{ManualClock, SequentialIds};
+use serde_json::Value;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// The order of the README.
+pub const EXAMPLE: &str = r#"{"customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":45.99,"items":[{"menuItemId":"item-1","name":"Pizza","price":12.99,"quantity":2}]}"#;
+
+/// What the clock of every test shows.
+pub const NOW: &str = "2026-11-21T10:00:00.123456Z";
+
+/// The whole API on a database of its own.
+pub struct Api {
+    router: Router,
+    pub database: tokio_postgres::Client,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Api {
+    pub async fn new() -> Self {
+        let server = devstack::shared_postgres().await;
+        let url = server.create_database(&unique_name()).await.unwrap();
+        Self::on(&url).await
+    }
+
+    pub async fn on(url: &str) -> Self {
+        let database = Database::new(&DatabaseConfig {
+            url: url.to_owned(),
+            schema: None,
+            connections: 8,
+        })
+        .unwrap();
+        database.migrate().await.unwrap();
+        let store: EventStore<Order> =
+            EventStore::new(database, "order-events", Vec::new(), Doorbell::default());
+        let ids = Arc::new(SequentialIds::default());
+        let now: Timestamp = NOW.parse().unwrap();
+        let api = CommandApi::new(
+            CommandExecutor::new(store, ()),
+            Arc::new(ManualClock::at(now)),
+            ids.clone(),
+        );
+        let operations = Operations {
+            health: Health::default(),
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+        };
+        let router = runtime::http::operations(command_api::router(api), operations);
+        Self {
+            router: runtime::http::with_context(router, ids),
+            database: connect(url).await,
+        }
+    }
+
+    /// The same API, with a new connection of the test's own.
+    pub async fn reconnected(self, url: &str) -> Self {
+        Self {
+            database: connect(url).await,
+            ..self
+        }
+    }
+
+    pub async fn call(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.call(post(path, body)).await
+    }
+
+    /// The id of a new order.
+    pub async fn create(&self) -> String {
+        let answer = self.post("/api/orders", EXAMPLE).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        answer.json()["orderId"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn confirm(&self, order: &str, payment: &str) -> Answer {
+        let body = format!(r#"{{"paymentId":"{payment}"}}"#);
+        self.post(&format!("/api/orders/{order}/confirm"), body)
+            .await
+    }
+
+    pub async fn cancel(&self, order: &str, reason: &str) -> Answer {
+        let body = format!(r#"{{"reason":"{reason}"}}"#);
+        self.post(&format!("/api/orders/{order}/cancel"), body)
+            .await
+    }
+
+    /// How many rows there are in events, outbox and orders.
+    pub async fn rows(&self) -> (i64, i64, i64) {
+        let sql = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM outbox),
+                          (SELECT count(*) FROM orders)";
+        let row = self.database.query_one(sql, &[]).await.unwrap();
+        (row.get(0), row.get(1), row.get(2))
+    }
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    /// The kind of a problem, which must look like one in every respect.
+    pub fn problem(&self) -> String {
+        assert_eq!(
+            self.headers["content-type"], "application/problem+json",
+            "{}",
+            self.text
+        );
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert!(!problem["title"].as_str().unwrap().is_empty());
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+        kind(&problem)
+    }
+
+    /// Of a validation problem: each fault as `kind pointer`.
+    pub fn faults(&self) -> Vec<String> {
+        assert_eq!(self.status, StatusCode::BAD_REQUEST, "{}", self.text);
+        assert_eq!(self.problem(), "validation-failed");
+        let problem = self.json();
+        let faults = problem["errors"].as_array().unwrap().iter();
+        faults
+            .map(|fault| {
+                let pointer = fault["pointer"].as_str().unwrap();
+                assert!(fault["detail"].as_str().unwrap().ends_with('.'), "{fault}");
+                format!("{} {pointer}", kind(fault))
+            })
+            .collect()
+    }
+}
+
+fn kind(problem: &Value) -> String {
+    let kind = problem["type"].as_str().unwrap();
+    kind.strip_prefix("/problems/").unwrap().to_owned()
+}
+
+pub fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::post(path)
+        .header("content-type", "application/json")
+        .body(body.into())
+        .unwrap()
+}
+
+/// The example with a field's value replaced by this text.
+pub fn example_with(field: &str, value: &str) -> String {
+    let start = EXAMPLE.find(&format!("\"{field}\":")).unwrap() + field.len() + 3;
+    let rest = &EXAMPLE[start..];
+    let end = match field {
+        "items" => rest.len() - 1,
+        _ => rest.find([',', '}']).unwrap(),
+    };
+    format!("{}{value}{}", &EXAMPLE[..start], &rest[end..])
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the servers are shared: names differ from run to run"
+)]
+fn unique_name() -> String {
+    format!("t_{}", Uuid::now_v7().simple())
+}

@@ -1,0 +1,10 @@
+//! The queries over HTTP, on a real MongoDB.
+#![cfg(test)]
+
+mod api;
+mod bad_parameters;
+mod filters;
+mod generations;
+mod get_order;
+mod outage;
+mod paging;
