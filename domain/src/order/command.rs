@@ -17,13 +17,23 @@ pub struct NewOrder(OrderCreated);
 impl NewOrder {
     pub const MAX_ITEMS: usize = 200;
 
-    /// 1 to 200 items, and a total of at least their sum.
     pub fn new(
         customer_id: CustomerId,
         restaurant_id: RestaurantId,
         total_amount: Money,
         items: Vec<OrderLine>,
     ) -> Result<Self, OrderRuleError> {
+        Self::check(total_amount, &items)?;
+        Ok(Self(OrderCreated {
+            customer_id,
+            restaurant_id,
+            total_amount,
+            items,
+        }))
+    }
+
+    /// 1 to 200 items, and a total of at least their sum.
+    pub fn check(total_amount: Money, items: &[OrderLine]) -> Result<(), OrderRuleError> {
         if items.is_empty() {
             return Err(OrderRuleError::NoItems);
         }
@@ -37,12 +47,7 @@ impl NewOrder {
                 items: sum,
             });
         }
-        Ok(Self(OrderCreated {
-            customer_id,
-            restaurant_id,
-            total_amount,
-            items,
-        }))
+        Ok(())
     }
 
     pub(super) fn into_event(self) -> OrderCreated {

@@ -17,13 +17,6 @@ pub struct ListenArgs {
 }
 
 impl ListenArgs {
-    pub fn new(listen: Option<SocketAddr>) -> Self {
-        Self {
-            listen,
-            allow_no_auth: false,
-        }
-    }
-
     pub fn addr(&self, default_port: u16) -> Result<SocketAddr, ConfigError> {
         listen_addr(self.listen, default_port, self.allow_no_auth)
     }

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tracing::Instrument;
 
 use crate::Ids;
@@ -55,7 +55,8 @@ async fn handle(mut request: Request, next: Next, ids: &dyn Ids) -> Response {
     }
     let status = response.status();
     span.in_scope(|| {
-        if status.is_server_error() {
+        // Not being ready is an answer, and is asked for every second.
+        if status.is_server_error() && route != "/readyz" {
             tracing::warn!(status = status.as_u16(), ?elapsed, "answered");
         } else {
             tracing::debug!(status = status.as_u16(), ?elapsed, "answered");
@@ -63,12 +64,19 @@ async fn handle(mut request: Request, next: Next, ids: &dyn Ids) -> Response {
     });
     metrics::histogram!(
         "http_request_seconds",
-        "method" => method.to_string(),
+        "method" => known_method(&method),
         "route" => route,
         "status" => status.as_str().to_owned(),
     )
     .record(elapsed);
     response
+}
+
+/// Callers can make methods up, and each would be a time series of its own.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
+    let known = KNOWN.into_iter().find(|known| method.as_str() == *known);
+    known.unwrap_or("other")
 }
 
 /// 1 to 128 visible ASCII characters; anything else is not taken over.

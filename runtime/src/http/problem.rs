@@ -52,19 +52,28 @@ impl Problem {
         }
     }
 
-    /// All faults of one request.
-    pub fn validation(violations: Vec<Violation>) -> Self {
+    /// All faults of one request. Past a thousand they are only counted, in `omitted`: an answer
+    /// must not be many times the size of what provoked it.
+    pub fn validation(mut violations: Vec<Violation>) -> Self {
+        const SHOWN: usize = 1000;
+        let omitted = violations.len().saturating_sub(SHOWN);
         let detail = match violations.as_slice() {
             [one] => one.detail.clone(),
             many => format!("The request breaks {} rules.", many.len()),
         };
-        Self::new(
+        violations.truncate(SHOWN);
+        let problem = Self::new(
             StatusCode::BAD_REQUEST,
             "validation-failed",
             "The request is not valid.",
             detail,
         )
-        .with("errors", serde_json::json!(violations))
+        .with("errors", serde_json::json!(violations));
+        if omitted > 0 {
+            problem.with("omitted", omitted.into())
+        } else {
+            problem
+        }
     }
 
     /// A fault of ours. What it was is in the log, not in the answer.
