@@ -39,13 +39,8 @@ pub enum DevstackError {
         seconds: u64,
     },
 
-    #[error(
-        "{server} at {address} was not started here, so it cannot be stopped, started or paused"
-    )]
-    NotOurs {
-        server: &'static str,
-        address: String,
-    },
+    #[error("{server} was not started here, so it cannot be stopped, started or paused")]
+    NotOurs { server: &'static str },
 
     #[error("no free port below 32768 was found for {server}")]
     NoPort { server: &'static str },
@@ -56,8 +51,9 @@ pub enum DevstackError {
     #[error("`{name}` is not a database name: letters, digits and `_` only")]
     DatabaseName { name: String },
 
-    #[error("`{url}` is not a postgres:// address")]
-    DatabaseUrl { url: String },
+    /// Not repeated here: it may hold a password.
+    #[error("DATABASE_URL is not a postgres:// address")]
+    DatabaseUrl,
 
     #[error("{}", join(.0))]
     Several(Vec<DevstackError>),

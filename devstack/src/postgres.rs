@@ -155,9 +155,7 @@ fn programs() -> Result<PathBuf, DevstackError> {
 }
 
 fn with_database(url: &str, name: &str) -> Result<String, DevstackError> {
-    let unusable = || DevstackError::DatabaseUrl {
-        url: url.to_owned(),
-    };
+    let unusable = || DevstackError::DatabaseUrl;
     let (scheme, rest) = url.split_once("://").ok_or_else(unusable)?;
     let (rest, query) = match rest.split_once('?') {
         Some((rest, query)) => (rest, format!("?{query}")),

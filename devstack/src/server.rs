@@ -190,10 +190,9 @@ impl<K: Kind> Server<K> {
     }
 
     fn ours(&self) -> Result<&Native, DevstackError> {
-        self.native.as_ref().ok_or_else(|| DevstackError::NotOurs {
-            server: K::NAME,
-            address: self.address.clone(),
-        })
+        self.native
+            .as_ref()
+            .ok_or(DevstackError::NotOurs { server: K::NAME })
     }
 }
 

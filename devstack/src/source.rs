@@ -119,7 +119,8 @@ impl<K: Kind> Obtained<K> {
             }
             Some(_) if !self.started => format!("{name}: {address} (was left up)"),
             None if self.in_container => format!("{name}: {address} (in a container)"),
-            None => format!("{name}: {address} (from {})", K::VARIABLE),
+            // Not repeated: an address that somebody gave may hold a password.
+            None => format!("{name}: named by {}", K::VARIABLE),
             Some(_) => format!("{name}: {address}"),
         }
     }

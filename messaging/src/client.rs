@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, ClientContext, TopicPartitionList};
 
 use crate::MessagingError;
 
@@ -28,22 +29,21 @@ impl Kafka {
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "500")
             .set("socket.keepalive.enable", "true")
-            // Whether a broker answers is asked, shown and logged by the readiness checks; the
-            // client's own lines repeat it several times a second.
             .set("log.connection.close", "false")
-            .set_log_level(RDKafkaLogLevel::Critical);
+            .set_log_level(RDKafkaLogLevel::Warning);
         config
     }
 
     /// A client to ask the broker with; for [`Self::ping`].
     pub fn prober(&self) -> Result<Prober, MessagingError> {
-        Ok(Prober(std::sync::Arc::new(self.config().create()?)))
+        let client = self.config().create_with_context(Context)?;
+        Ok(Prober(std::sync::Arc::new(client)))
     }
 }
 
 /// Asks whether the brokers answer.
 #[derive(Clone)]
-pub struct Prober(std::sync::Arc<BaseConsumer>);
+pub struct Prober(std::sync::Arc<BaseConsumer<Context>>);
 
 impl Prober {
     pub async fn ping(&self) -> Result<(), MessagingError> {
@@ -58,6 +58,37 @@ impl Prober {
             }
             // The runtime is shutting down: nobody waits for this answer.
             Err(_) => Ok(()),
+        }
+    }
+}
+
+/// What every client tells us of itself. Its own log lines repeat several times a second that a
+/// broker is away, which the readiness checks ask for, show and log once: they stay at debug.
+pub(crate) struct Context;
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(target: "librdkafka", ?level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason);
+    }
+}
+
+impl ConsumerContext for Context {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let partitions = |list: &TopicPartitionList| -> Vec<i32> {
+            list.elements().iter().map(|e| e.partition()).collect()
+        };
+        match rebalance {
+            Rebalance::Assign(list) => {
+                tracing::info!(partitions = ?partitions(list), "partitions assigned");
+            }
+            Rebalance::Revoke(list) => {
+                tracing::info!(partitions = ?partitions(list), "partitions revoked");
+            }
+            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
         }
     }
 }

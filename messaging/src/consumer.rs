@@ -2,19 +2,20 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::FutureExt;
-use rdkafka::consumer::{
-    BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, StreamConsumer,
-};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tokio::time::{Instant, timeout_at};
 
+use crate::client::Context;
 use crate::{IncomingRecord, Kafka, MessagingError};
 
 /// A member of a consumer group that reads one topic batch by batch and stores offsets only when
 /// told that a batch has taken effect.
 pub struct BatchConsumer {
-    consumer: StreamConsumer<LogRebalances>,
+    consumer: StreamConsumer<Context>,
+    config: ClientConfig,
     topic: String,
 }
 
@@ -25,31 +26,14 @@ pub enum Polled {
     Records(Vec<IncomingRecord>),
     Idle,
     /// A partition's committed offset is missing or no longer in the topic: records may have been
-    /// trimmed that were never read.
+    /// trimmed that were never read. Told only once, and what was read with it is dropped: whoever
+    /// hears it must read no further.
     OffsetLost(String),
-    /// The client goes on trying by itself.
-    Unavailable(KafkaError),
-}
-
-struct LogRebalances;
-
-impl ClientContext for LogRebalances {}
-
-impl ConsumerContext for LogRebalances {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let partitions = |list: &TopicPartitionList| -> Vec<i32> {
-            list.elements().iter().map(|e| e.partition()).collect()
-        };
-        match rebalance {
-            Rebalance::Assign(list) => {
-                tracing::info!(partitions = ?partitions(list), "partitions assigned");
-            }
-            Rebalance::Revoke(list) => {
-                tracing::info!(partitions = ?partitions(list), "partitions revoked");
-            }
-            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
-        }
-    }
+    /// Something that is no outage: not authorised, no such topic. The client goes on trying by
+    /// itself.
+    Failed(KafkaError),
+    /// This member reads nothing any more until it joins anew: [`BatchConsumer::rejoin`].
+    Dead(String),
 }
 
 impl Kafka {
@@ -77,10 +61,9 @@ impl Kafka {
         if let Some(instance) = instance {
             config.set("group.instance.id", instance);
         }
-        let consumer: StreamConsumer<LogRebalances> = config.create_with_context(LogRebalances)?;
-        consumer.subscribe(&[topic])?;
         Ok(BatchConsumer {
-            consumer,
+            consumer: join(&config, topic)?,
+            config,
             topic: topic.to_owned(),
         })
     }
@@ -94,11 +77,11 @@ impl Kafka {
         partitions: u16,
     ) -> Result<(), MessagingError> {
         const PATIENCE: Duration = Duration::from_secs(10);
-        let consumer: BaseConsumer = self
+        let consumer: BaseConsumer<Context> = self
             .config()
             .set("group.id", group)
             .set("enable.auto.commit", "false")
-            .create()?;
+            .create_with_context(Context)?;
         let topic = topic.to_owned();
         let committing = tokio::task::spawn_blocking(move || {
             let mut wanted = TopicPartitionList::new();
@@ -132,22 +115,47 @@ impl Kafka {
 
 impl BatchConsumer {
     /// Waits up to `patience` for a first record, then takes what is there already, at most `max`.
+    /// While brokers are away there is nothing to read, and the client tries to reach them again.
     pub async fn poll(&self, max: usize, patience: Duration) -> Polled {
-        let Ok(first) = tokio::time::timeout(patience, self.consumer.recv()).await else {
-            return Polled::Idle;
-        };
-        let mut records = match first {
-            Ok(message) => vec![owned(&message)],
-            Err(error) => return failed(error),
-        };
+        if let Some(reason) = self.fatal_error() {
+            return Polled::Dead(reason);
+        }
+        let give_up = Instant::now() + patience;
+        let mut records = Vec::new();
+        while records.is_empty() {
+            match timeout_at(give_up, self.consumer.recv()).await {
+                Ok(Ok(message)) => records.push(owned(&message)),
+                Ok(Err(error)) if is_outage(&error) => {}
+                Ok(Err(error)) => return self.failed(error),
+                Err(_) => return Polled::Idle,
+            }
+        }
         while records.len() < max {
             match self.consumer.recv().now_or_never() {
                 Some(Ok(message)) => records.push(owned(&message)),
-                // The error is repeated while it lasts; these records come first.
-                Some(Err(_)) | None => break,
+                Some(Err(error)) if is_outage(&error) => {}
+                // Told again at the next poll, if it lasts; these records come first.
+                Some(Err(error)) if lost_offset(&error).is_none() => break,
+                Some(Err(error)) => return self.failed(error),
+                None => break,
             }
         }
         Polled::Records(records)
+    }
+
+    fn failed(&self, error: KafkaError) -> Polled {
+        if let Some(reason) = self.fatal_error() {
+            return Polled::Dead(reason);
+        }
+        match lost_offset(&error) {
+            Some(code) => Polled::OffsetLost(code.to_string()),
+            None => Polled::Failed(error),
+        }
+    }
+
+    fn fatal_error(&self) -> Option<String> {
+        let (code, reason) = self.consumer.client().fatal_error()?;
+        Some(format!("{code}: {reason}"))
     }
 
     /// Says that everything up to and including these offsets has taken effect. Partitions that
@@ -167,6 +175,15 @@ impl BatchConsumer {
         Ok(lost)
     }
 
+    /// Joins the group anew, from the offsets committed last. A static member that was away for
+    /// longer than its session can find itself fenced off by its own former self, for good.
+    pub fn rejoin(&mut self) -> Result<(), MessagingError> {
+        let dead = std::mem::replace(&mut self.consumer, join(&self.config, &self.topic)?);
+        // Closing waits for an answer of the broker.
+        std::thread::spawn(move || drop(dead));
+        Ok(())
+    }
+
     /// Takes no more records from a partition, until it is assigned anew.
     pub fn halt(&self, partition: i32) -> Result<(), MessagingError> {
         let mut list = TopicPartitionList::new();
@@ -183,15 +200,26 @@ impl BatchConsumer {
     }
 }
 
-fn failed(error: KafkaError) -> Polled {
-    match error {
-        KafkaError::MessageConsumption(
-            code @ (RDKafkaErrorCode::AutoOffsetReset
-            | RDKafkaErrorCode::OffsetOutOfRange
-            | RDKafkaErrorCode::NoOffset),
-        ) => Polled::OffsetLost(code.to_string()),
-        error => Polled::Unavailable(error),
-    }
+fn join(config: &ClientConfig, topic: &str) -> Result<StreamConsumer<Context>, KafkaError> {
+    let consumer: StreamConsumer<Context> = config.create_with_context(Context)?;
+    consumer.subscribe(&[topic])?;
+    Ok(consumer)
+}
+
+/// Queued once for every failed attempt to connect.
+fn is_outage(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
+    matches!(
+        error.rdkafka_error_code(),
+        Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve)
+    )
+}
+
+fn lost_offset(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    use RDKafkaErrorCode::{AutoOffsetReset, NoOffset, OffsetOutOfRange};
+    error
+        .rdkafka_error_code()
+        .filter(|code| matches!(code, AutoOffsetReset | NoOffset | OffsetOutOfRange))
 }
 
 pub(crate) fn owned(message: &BorrowedMessage<'_>) -> IncomingRecord {

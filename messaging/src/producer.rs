@@ -2,6 +2,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 
+use crate::client::Context;
 use crate::{Kafka, MessagingError, OutgoingRecord};
 
 /// A producer that never sends a later record of a partition without the earlier ones.
@@ -11,7 +12,7 @@ use crate::{Kafka, MessagingError, OutgoingRecord};
 /// (`enable.gapless.guarantee`), with everything queued behind it: make a new one and read again
 /// what has to go out.
 pub struct OrderedProducer {
-    producer: FutureProducer,
+    producer: FutureProducer<Context>,
 }
 
 /// What became of a record.
@@ -38,7 +39,7 @@ impl Kafka {
             // As Kafka's Java clients: the key's slot in the outbox follows the same hash.
             .set("partitioner", "murmur2_random")
             .set("linger.ms", "1")
-            .create()?;
+            .create_with_context(Context)?;
         Ok(OrderedProducer { producer })
     }
 }

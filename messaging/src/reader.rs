@@ -4,6 +4,7 @@ use std::time::Duration;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::client::Context;
 use crate::consumer::owned;
 use crate::{IncomingRecord, Kafka, MessagingError};
 
@@ -11,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads a topic without a consumer group, and without leaving a trace.
 pub struct TopicReader {
-    consumer: StreamConsumer,
+    consumer: StreamConsumer<Context>,
     /// The first offset of each partition that was not there when the reader was made.
     ends: HashMap<i32, i64>,
 }
@@ -24,12 +25,12 @@ impl Kafka {
         from_beginning: bool,
     ) -> Result<TopicReader, MessagingError> {
         // The client insists on a group's name, and does not join it.
-        let consumer: StreamConsumer = self
+        let consumer: StreamConsumer<Context> = self
             .config()
             .set("group.id", "reader")
             .set("enable.auto.commit", "false")
             .set("isolation.level", "read_committed")
-            .create()?;
+            .create_with_context(Context)?;
         let topic = topic.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
             let metadata = consumer.fetch_metadata(Some(&topic), PATIENCE)?;

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::time::Instant;
 
+use crate::client::Context;
 use crate::{Kafka, MessagingError};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,7 +22,7 @@ impl Kafka {
     /// Makes the topic unless it is there: kept for ever, never compacted. A topic that is there
     /// with another number of partitions is an error.
     pub async fn ensure_topic(&self, topic: &TopicSpec) -> Result<(), MessagingError> {
-        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let admin: AdminClient<Context> = self.config().create_with_context(Context)?;
         let new = NewTopic::new(
             &topic.name,
             i32::from(topic.partitions),
@@ -56,7 +56,7 @@ impl Kafka {
 
     /// Refuses a topic that is missing, or not served yet, or has another number of partitions.
     pub async fn check_topic(&self, topic: &str, partitions: u16) -> Result<(), MessagingError> {
-        let client: BaseConsumer = self.config().create()?;
+        let client: BaseConsumer<Context> = self.config().create_with_context(Context)?;
         let name = topic.to_owned();
         let found = tokio::task::spawn_blocking(move || {
             let metadata = client.fetch_metadata(Some(&name), PATIENCE)?;

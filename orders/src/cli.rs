@@ -16,6 +16,8 @@ pub enum Action {
     Dev(dev::DevArgs),
     /// Bring the database up to date and make the topics
     Migrate(migrate::MigrateArgs),
+    /// Run all services in one process
+    All(services::all::AllArgs),
     /// Serve the commands (port 8084)
     CommandApi(services::command_api::CommandApiArgs),
     /// Serve the queries (port 8085)

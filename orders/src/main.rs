@@ -35,6 +35,7 @@ fn main() -> std::process::ExitCode {
 async fn run(action: Action) -> anyhow::Result<()> {
     match action {
         Action::Migrate(args) => migrate::run(args).await,
+        Action::All(args) => services::all::run(args).await,
         Action::CommandApi(args) => services::command_api::run(args).await,
         Action::QueryApi(args) => services::query_api::run(args).await,
         Action::Relay(args) => services::relay::run(args).await,

@@ -29,8 +29,7 @@ pub struct Process {
 impl Process {
     /// Sets up logs, metrics and signals. `log_level` is used where `RUST_LOG` is not set.
     pub fn start(log_level: &str) -> anyhow::Result<Self> {
-        // librdkafka warns that the setting the relay's order stands on is experimental.
-        runtime::telemetry::logs(&format!("{log_level},librdkafka=error"))?;
+        runtime::telemetry::logs(log_level)?;
         Ok(Self {
             operations: Operations {
                 health: Health::default(),

@@ -11,6 +11,8 @@ pub enum ProjectorError {
     MongoDb(#[from] ReadModelError),
     #[error("Kafka: {0}")]
     Kafka(#[from] MessagingError),
+    #[error("Kafka ended the group membership ({0}); joining anew")]
+    Rejoined(String),
     #[error("event store: {0}")]
     EventStore(#[from] EventStoreError),
     #[error("the documents' answer cannot be read: {0}")]

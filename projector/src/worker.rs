@@ -87,7 +87,11 @@ impl Worker {
                     self.offset_lost = Some(detail);
                     return Err(error);
                 }
-                Polled::Unavailable(error) => return Err(MessagingError::from(error).into()),
+                Polled::Dead(reason) => {
+                    self.consumer.rejoin()?;
+                    return Err(ProjectorError::Rejoined(reason));
+                }
+                Polled::Failed(error) => return Err(MessagingError::from(error).into()),
             }
         }
         let Some(batch) = &mut self.in_hand else {

@@ -3,19 +3,19 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use devstack::Stack;
-use runtime::config::{KafkaArgs, ListenArgs, MongoArgs, PostgresArgs, Secret};
+use runtime::config::{KafkaArgs, MongoArgs, PostgresArgs, Secret};
 
+use super::UpArgs;
 use crate::migrate::{MigrateArgs, migrate};
 use crate::process::Process;
-use crate::services::{command_api, projector, query_api, relay};
+use crate::services::all::{self, AllArgs};
+use crate::services::projector::InstanceArgs;
 
 /// All services in this process, and how to reach what they stand on.
 pub struct Backend {
     pub commands: String,
     pub queries: String,
-    pub postgres: PostgresArgs,
-    pub kafka: KafkaArgs,
-    pub mongodb: MongoArgs,
+    pub services: AllArgs,
 }
 
 impl Backend {
@@ -23,54 +23,41 @@ impl Backend {
     pub async fn start(
         process: &mut Process,
         stack: &Stack,
-        command_port: u16,
-        query_port: u16,
+        args: &UpArgs,
     ) -> anyhow::Result<Self> {
-        let postgres = PostgresArgs::new(Secret::new(stack.postgres.url()), 16);
-        let mongodb = MongoArgs::new(Secret::new(stack.mongodb.uri()), "orders");
-        let kafka = KafkaArgs {
-            kafka_brokers: stack.kafka.brokers().to_owned(),
-            order_events_topic: "order-events".to_owned(),
-            order_events_partitions: 8,
-            kafka_replication: 1,
-        };
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let backend = Self {
-            commands: format!("http://localhost:{command_port}"),
-            queries: format!("http://localhost:{query_port}"),
-            postgres,
-            kafka,
-            mongodb,
+        let local = |port| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let services = AllArgs {
+            command_listen: local(args.command_port),
+            query_listen: local(args.query_port),
+            allow_no_auth: false,
+            postgres: PostgresArgs::new(Secret::new(stack.postgres.url()), 16),
+            kafka: KafkaArgs {
+                kafka_brokers: stack.kafka.brokers().to_owned(),
+                order_events_topic: args.order_events_topic.clone(),
+                order_events_partitions: 8,
+                kafka_replication: 1,
+            },
+            mongodb: MongoArgs::new(Secret::new(stack.mongodb.uri()), &args.mongodb_database),
+            instance: InstanceArgs {
+                projector_instance_id: None,
+            },
         };
         migrate(&MigrateArgs {
-            postgres: backend.postgres.clone(),
-            kafka: backend.kafka.clone(),
+            postgres: services.postgres.clone(),
+            kafka: services.kafka.clone(),
         })
         .await
         .context("the servers are up, but cannot be prepared")?;
-
-        command_api::start(
-            process,
-            local(command_port),
-            &backend.postgres,
-            &backend.kafka,
-        )
-        .await?;
-        query_api::start(process, local(query_port), &backend.mongodb).await?;
-        relay::start(process, &backend.postgres, &backend.kafka)?;
-        let projector = projector::ProjectorArgs {
-            listen: ListenArgs::new(None),
-            postgres: backend.postgres.clone(),
-            kafka: backend.kafka.clone(),
-            mongodb: backend.mongodb.clone(),
-            projector_instance_id: None,
-        };
-        projector::start(process, &projector).await?;
+        all::start(process, &services).await?;
         wait_until_ready(process).await?;
-        Ok(backend)
+        Ok(Self {
+            commands: format!("http://localhost:{}", args.command_port),
+            queries: format!("http://localhost:{}", args.query_port),
+            services,
+        })
     }
 
-    pub fn print_addresses(&self, stack: &Stack) {
+    pub fn print_addresses(&self) {
         println!(
             "\nCommands  {commands}    Queries  {queries}    (each also /livez /readyz /metrics)\n\n\
              Try it:\n\n  \
@@ -79,12 +66,12 @@ impl Backend {
              curl -i {commands}/api/orders/ID/cancel -H 'Content-Type: application/json' -d '{{\"reason\":\"changed my mind\"}}'\n  \
              curl '{queries}/api/orders?customerId=customer-123'\n  \
              curl {queries}/api/orders/ID\n\n\
-             What the topic carries:  orders dev consume\n\n{exports}\n\
+             What the topic carries:   orders dev consume\n\
+             The servers' addresses:   orders dev env\n\n\
              Ctrl-C ends everything; the data stays.",
             commands = self.commands,
             queries = self.queries,
             example = super::tour::EXAMPLE,
-            exports = stack.exports(),
         );
     }
 }

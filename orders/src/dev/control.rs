@@ -39,13 +39,15 @@ pub async fn stop(folder: &Path) -> anyhow::Result<()> {
 pub fn status(folder: &Path) -> anyhow::Result<()> {
     let status = running(folder)?;
     for server in &status.servers {
+        let address = &server.address;
         let place = match (server.running_process(), server.in_container) {
-            (Some(process), _) => format!("pid {}", process.pid),
-            (None, true) => "in a container".to_owned(),
-            (None, false) if server.process.is_some() => "not running".to_owned(),
-            (None, false) => "named by the environment".to_owned(),
+            (Some(process), _) => format!("{address} (pid {})", process.pid),
+            (None, true) => format!("{address} (in a container)"),
+            (None, false) if server.process.is_some() => format!("{address} (not running)"),
+            // Not repeated: an address that somebody gave may hold a password.
+            (None, false) => format!("named by {}", server.variable),
         };
-        println!("{:<10} {:<50} {place}", server.name, server.address);
+        println!("{:<10} {place}", server.name);
     }
     let life = if status.detached {
         "until `orders dev stop`"

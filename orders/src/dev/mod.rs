@@ -69,6 +69,24 @@ struct UpArgs {
     /// The port of the queries' API
     #[arg(long, env = "QUERY_API_PORT", default_value_t = query_api::DEFAULT_PORT, value_name = "PORT")]
     query_port: u16,
+
+    /// The topic that carries the orders' events
+    #[arg(
+        long,
+        env = "ORDER_EVENTS_TOPIC",
+        default_value = "order-events",
+        value_name = "TOPIC"
+    )]
+    order_events_topic: String,
+
+    /// The database that holds the read models
+    #[arg(
+        long,
+        env = "MONGODB_DATABASE",
+        default_value = "orders",
+        value_name = "NAME"
+    )]
+    mongodb_database: String,
 }
 
 pub async fn run(args: DevArgs) -> anyhow::Result<()> {
@@ -92,11 +110,11 @@ async fn up(args: UpArgs) -> anyhow::Result<()> {
     };
     let starting = async {
         let stack = Stack::up(&options, |line| println!("{line}")).await?;
-        let backend =
-            Backend::start(&mut process, &stack, args.command_port, args.query_port).await?;
+        let backend = Backend::start(&mut process, &stack, &args).await?;
         anyhow::Ok((stack, backend))
     };
-    let (stack, backend) = tokio::select! {
+    // Held until the services have ended: the servers end with it.
+    let (_stack, backend) = tokio::select! {
         started = starting => started?,
         () = stop.cancelled() => return Ok(()),
     };
@@ -107,14 +125,11 @@ async fn up(args: UpArgs) -> anyhow::Result<()> {
     if toured.is_err() || args.exit_after_tour || args.detach {
         process.stop.cancel();
     } else {
-        backend.print_addresses(&stack);
+        backend.print_addresses();
     }
     let finished = process.finish().await;
     if args.detach {
-        println!(
-            "\nThe servers are still up. `orders dev status` shows them, `orders dev stop` ends them."
-        );
-        print!("{}", stack.exports());
+        println!("\nThe servers are still up: `orders dev status|env|consume|stop|reset`.");
     }
     toured.and(finished)
 }

@@ -45,19 +45,20 @@ struct Guide<'a> {
 
 impl<'a> Guide<'a> {
     async fn new(backend: &'a Backend) -> anyhow::Result<Self> {
-        let topic = &backend.kafka.order_events_topic;
+        let services = &backend.services;
+        let topic = &services.kafka.order_events_topic;
         Ok(Self {
             http: reqwest::Client::new(),
             store: EventStore::new(
-                database(&backend.postgres)?,
+                database(&services.postgres)?,
                 topic,
                 Vec::new(),
                 Doorbell::default(),
             ),
-            topic: Kafka::new(&backend.kafka.kafka_brokers)
+            topic: Kafka::new(&services.kafka.kafka_brokers)
                 .read_topic(topic, false)
                 .await?,
-            documents: read_database(&backend.mongodb).await?,
+            documents: read_database(&services.mongodb).await?,
             backend,
         })
     }

@@ -1,5 +1,6 @@
 //! The services, each alone in a process of its own or beside the others in one.
 
+pub mod all;
 pub mod command_api;
 pub mod projector;
 pub mod query_api;

@@ -18,31 +18,54 @@ pub struct ProjectorArgs {
     pub kafka: KafkaArgs,
     #[command(flatten)]
     pub mongodb: MongoArgs,
+    #[command(flatten)]
+    pub instance: InstanceArgs,
+}
 
+#[derive(clap::Args)]
+pub struct InstanceArgs {
     /// A name that stays with this process across restarts, for static group membership: its
     /// partitions wait for it a session time-out long instead of being moved
-    #[arg(long, env = "PROJECTOR_INSTANCE_ID", value_name = "NAME")]
+    #[arg(
+        long,
+        env = "PROJECTOR_INSTANCE_ID",
+        value_name = "NAME",
+        help_heading = "Kafka"
+    )]
     pub projector_instance_id: Option<String>,
 }
 
 pub async fn run(args: ProjectorArgs) -> anyhow::Result<()> {
     let mut process = Process::start("info")?;
     let addr = args.listen.addr(DEFAULT_PORT)?;
-    start(&mut process, &args).await?;
+    start(
+        &mut process,
+        &args.postgres,
+        &args.kafka,
+        &args.mongodb,
+        &args.instance,
+    )
+    .await?;
     process.serve("projector", addr, Router::new()).await?;
     process.finish().await
 }
 
-pub async fn start(process: &mut Process, args: &ProjectorArgs) -> anyhow::Result<()> {
-    let (_, store) = process.event_store(&args.postgres, &args.kafka)?;
-    let kafka = process.kafka(&args.kafka)?;
-    let database = process.read_database(&args.mongodb).await?;
+pub async fn start(
+    process: &mut Process,
+    postgres: &PostgresArgs,
+    args: &KafkaArgs,
+    mongodb: &MongoArgs,
+    instance: &InstanceArgs,
+) -> anyhow::Result<()> {
+    let (_, store) = process.event_store(postgres, args)?;
+    let kafka = process.kafka(args)?;
+    let database = process.read_database(mongodb).await?;
     let check = process.health().check("projector");
     let health = process.health().clone();
     let (stop, clock) = (process.stop.clone(), process.clock.clone());
-    let topic = args.kafka.order_events_topic.clone();
-    let partitions = args.kafka.order_events_partitions;
-    let instance = args.projector_instance_id.clone();
+    let topic = args.order_events_topic.clone();
+    let partitions = args.order_events_partitions;
+    let instance = instance.projector_instance_id.clone();
     process.spawn("projector", async move {
         let found = patiently(&check, &stop, || {
             live_generation(&database, &kafka, &topic, partitions)

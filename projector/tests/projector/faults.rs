@@ -173,3 +173,42 @@ async fn a_generation_is_made_once_and_another_schema_is_left_alone() {
     };
     fixture.kafka.ensure_topic(&topic).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_worker_that_was_fenced_off_joins_anew() {
+    let fixture = Fixture::new().await;
+    let mut ids = vec![fixture.order(1).await];
+    fixture.publish(&fixture.take_outbox().await).await;
+    let member = || fixture.member_of(&fixture.generation, Some("one"));
+    let mut first = member();
+    drain(&mut first, 1).await;
+    // Another one of the same name: the broker fences the first off for good.
+    let mut second = member();
+    let fenced = loop {
+        let patience = Duration::from_millis(100);
+        let (first, second) = tokio::join!(first.step(patience), second.step(patience));
+        match (first, second) {
+            (Err(error), _) | (_, Err(error)) => break error,
+            (Ok(_), Ok(_)) => {}
+        }
+    };
+    assert!(matches!(fenced, ProjectorError::Rejoined(_)), "{fenced}");
+    drop(second);
+    ids.push(fixture.order(2).await);
+    fixture.publish(&fixture.take_outbox().await).await;
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while fixture
+        .document(&ids[1])
+        .await
+        .is_none_or(|d| d.version < 2)
+    {
+        assert!(std::time::Instant::now() < deadline);
+        // Fenced once more, perhaps, by what is left of the other one.
+        let step = first.step(Duration::from_millis(200)).await;
+        assert!(
+            matches!(step, Ok(_) | Err(ProjectorError::Rejoined(_))),
+            "{step:?}"
+        );
+    }
+    fixture.assert_equal_to_store(&ids).await;
+}

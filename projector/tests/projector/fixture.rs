@@ -90,9 +90,14 @@ impl Fixture {
 
     /// A worker that writes to the generation's collection, reading as a member of its group.
     pub fn worker_of(&self, generation: &Generation) -> Worker {
+        self.member_of(generation, None)
+    }
+
+    /// One with a name that it keeps across restarts.
+    pub fn member_of(&self, generation: &Generation, instance: Option<&str>) -> Worker {
         let consumer = self
             .kafka
-            .batch_consumer(&generation.group, &self.topic, None);
+            .batch_consumer(&generation.group, &self.topic, instance);
         Worker::new(
             consumer.unwrap(),
             self.read_database.clone(),

@@ -1,0 +1,100 @@
+//! Imports run one way. The table is the architecture: a new arrow is a decision, made here.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Each room, and the rooms it may use.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("event-store", &["domain"]),
+    ("messaging", &["domain"]),
+    ("read-models", &["domain"]),
+    ("runtime", &[]),
+    ("relay", &["event-store", "messaging", "runtime"]),
+    ("command-api", &["domain", "event-store", "runtime"]),
+    (
+        "projector",
+        &[
+            "domain",
+            "event-store",
+            "messaging",
+            "read-models",
+            "runtime",
+        ],
+    ),
+    ("query-api", &["domain", "read-models", "runtime"]),
+    ("devstack", &[]),
+    (
+        "orders",
+        &[
+            "command-api",
+            "devstack",
+            "domain",
+            "event-store",
+            "messaging",
+            "projector",
+            "query-api",
+            "read-models",
+            "relay",
+            "runtime",
+        ],
+    ),
+];
+
+/// What tests may use besides: real servers, and the order as an example.
+const FOR_TESTS: &[&str] = &["devstack", "domain"];
+
+/// Crates that do I/O, keep time or roll dice: not for the domain.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "sqlx",
+    "tokio-postgres",
+    "mongodb",
+    "rdkafka",
+    "axum",
+    "reqwest",
+    "rand",
+    "tracing",
+];
+
+#[test]
+fn imports_run_one_way() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let names: BTreeSet<&str> = metadata.packages.iter().map(|p| p.name.as_str()).collect();
+    let known: BTreeSet<&str> = ROOMS.iter().map(|(room, _)| *room).collect();
+    assert_eq!(names, known, "every room has its line in the table");
+
+    let mut turned = Vec::new();
+    for package in &metadata.packages {
+        let (_, allowed) = ROOMS
+            .iter()
+            .find(|(room, _)| *room == package.name.as_str())
+            .unwrap();
+        for dependency in &package.dependencies {
+            let name = dependency.name.as_str();
+            let for_tests = dependency.kind == DependencyKind::Development;
+            let fits = allowed.contains(&name) || (for_tests && FOR_TESTS.contains(&name));
+            if names.contains(name) && !fits {
+                turned.push(format!("{} uses {name}", package.name));
+            }
+            if package.name.as_str() == "domain" && !for_tests && IMPURE.contains(&name) {
+                turned.push(format!("domain uses {name}"));
+            }
+        }
+    }
+    assert!(turned.is_empty(), "{turned:#?}");
+}
+
+/// The store and the relay serve any aggregate, so they name none.
+#[test]
+fn store_and_relay_name_no_aggregate() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    for room in ["event-store", "relay"] {
+        for entry in std::fs::read_dir(format!("{root}/{room}/src")).unwrap() {
+            let path = entry.unwrap().path();
+            let code = std::fs::read_to_string(&path).unwrap();
+            assert!(!code.contains("domain::order"), "{}", path.display());
+        }
+    }
+}

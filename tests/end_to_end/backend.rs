@@ -1,0 +1,159 @@
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a test's backend keeps its data: names nobody else uses, on servers that may be shared.
+pub struct World {
+    pub database_url: String,
+    pub brokers: String,
+    pub topic: String,
+    pub mongodb_uri: String,
+    pub mongodb_database: String,
+    command_port: u16,
+    query_port: u16,
+}
+
+/// A running `orders all`; killed when dropped.
+pub struct Backend(Child);
+
+#[expect(clippy::disallowed_methods, reason = "tests must not share names")]
+pub fn unique() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// Below the ephemeral range, so that no client's own port is in the way.
+fn free_port() -> u16 {
+    loop {
+        let port = 20_000 + (unique().as_u128() % 12_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::on(
+            devstack::shared_postgres().await,
+            devstack::shared_kafka().await.brokers(),
+            devstack::shared_mongodb().await.uri(),
+        )
+        .await
+    }
+
+    pub async fn on(postgres: &devstack::Postgres, brokers: &str, mongodb_uri: &str) -> Self {
+        let name = format!("t_{}", unique().simple());
+        let world = Self {
+            database_url: postgres.create_database(&name).await.unwrap(),
+            brokers: brokers.to_owned(),
+            topic: format!("order-events-{name}"),
+            mongodb_uri: mongodb_uri.to_owned(),
+            mongodb_database: name,
+            command_port: free_port(),
+            query_port: free_port(),
+        };
+        let migrated = world.orders("migrate").status().unwrap();
+        assert!(migrated.success(), "{migrated}");
+        world
+    }
+
+    /// The binary, told where everything is.
+    pub fn orders(&self, subcommand: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_orders"));
+        command
+            .arg(subcommand)
+            .env("DATABASE_URL", &self.database_url)
+            .env("KAFKA_BROKERS", &self.brokers)
+            .env("ORDER_EVENTS_TOPIC", &self.topic)
+            .env("MONGODB_URI", &self.mongodb_uri)
+            .env("MONGODB_DATABASE", &self.mongodb_database)
+            .env("COMMAND_LISTEN", format!("127.0.0.1:{}", self.command_port))
+            .env("QUERY_LISTEN", format!("127.0.0.1:{}", self.query_port))
+            .env("COMMAND_API_PORT", self.command_port.to_string())
+            .env("QUERY_API_PORT", self.query_port.to_string())
+            // A killed member's partitions come back at once, not after its session has ended.
+            .env("PROJECTOR_INSTANCE_ID", "one")
+            .env(
+                "RUST_LOG",
+                std::env::var("E2E_LOG").unwrap_or_else(|_| "error".to_owned()),
+            )
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn start(&self) -> Backend {
+        Backend(self.orders("all").spawn().unwrap())
+    }
+
+    pub fn commands(&self) -> String {
+        format!("http://127.0.0.1:{}", self.command_port)
+    }
+
+    pub fn queries(&self) -> String {
+        format!("http://127.0.0.1:{}", self.query_port)
+    }
+
+    /// Waits until `/readyz` of the commands' API answers 200.
+    pub async fn wait_until_ready(&self) {
+        let started = Instant::now();
+        loop {
+            let answer = reqwest::get(format!("{}/readyz", self.commands())).await;
+            let report = match answer {
+                Ok(answer) if answer.status().is_success() => return,
+                Ok(answer) => answer.text().await.unwrap_or_default(),
+                Err(error) => error.to_string(),
+            };
+            assert!(started.elapsed() < PATIENCE, "not ready: {report}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until `/readyz` says that this dependency does not answer.
+    pub async fn wait_until_away(&self, dependency: &str) {
+        let started = Instant::now();
+        loop {
+            let answer = reqwest::get(format!("{}/readyz", self.commands()))
+                .await
+                .unwrap();
+            let status = answer.status();
+            let report: Value = answer.json().await.unwrap();
+            if status == 503 && report["checks"][dependency]["state"] != "up" {
+                return;
+            }
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{dependency} is not away: {report}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Backend {
+    /// SIGKILL, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// SIGTERM; how it ended, and how long that took.
+    pub fn terminate(mut self) -> (ExitStatus, Duration) {
+        let started = Instant::now();
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        (self.0.wait().unwrap(), started.elapsed())
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,9 @@
+//! The whole backend as its users run it: processes, HTTP, real servers, and faults.
+
+mod arrived;
+mod backend;
+mod customer;
+mod kill;
+mod outage;
+mod shutdown;
+mod tour;
