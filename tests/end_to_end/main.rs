@@ -1,5 +1,7 @@
 //! The whole backend as its users run it: processes, HTTP, real servers, and faults.
 
+#![cfg(test)]
+
 mod arrived;
 mod backend;
 mod customer;

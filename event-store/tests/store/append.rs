@@ -129,13 +129,13 @@ async fn a_stale_version_writes_nothing() {
 async fn of_racing_appends_exactly_one_goes_through() {
     let fixture = Fixture::new().await;
     let (id, context, life) = (new_id(), context(), life().await);
-    for step in 0..3 {
+    for (step, (event, state)) in life.iter().enumerate() {
         let racers = (0..16).map(|_| async {
             let decision = Append {
                 stream: &id,
                 expected_version: step as u64,
-                events: std::slice::from_ref(&life[step].0),
-                state: &life[step].1,
+                events: std::slice::from_ref(event),
+                state,
                 context: &context,
             };
             fixture.store.append(&decision).await

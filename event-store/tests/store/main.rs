@@ -1,5 +1,7 @@
 //! The store on a real Postgres: one server for the run, one database a test.
 
+#![cfg(test)]
+
 mod append;
 mod cqrs_framework;
 mod cut_proxy;
