@@ -4,7 +4,7 @@ use crate::{dev, load, migrate, services};
 
 /// The order backend: commands in, events through, answers out.
 #[derive(Parser)]
-#[command(name = "orders", version, about)]
+#[command(name = "orders", version)]
 pub struct Cli {
     #[command(subcommand)]
     pub action: Action,

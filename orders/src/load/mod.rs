@@ -116,22 +116,21 @@ pub async fn run(args: LoadArgs) -> anyhow::Result<()> {
     let took = run.started.elapsed();
     run.progress.finish_and_clear();
     report.print(took);
-    let last = report.last_orders();
+    let failed = report.failed();
+    let first_failure = report.first_failure().to_owned();
+    let last = report.into_last_orders();
     if last.is_empty() {
-        bail!("no order was accepted");
+        bail!("no order was accepted: {first_failure}");
     }
     let visible = visible::wait_for(&run.http, &run.args.queries, &last).await?;
     println!(
-        "\nThe last {} orders could be read {:.0} ms after the last answer.",
+        "\nThe last {} orders could all be read {:.0} ms after the last answer.",
         last.len(),
         visible.as_secs_f64() * 1000.0
     );
-    match report.failed() {
+    match failed {
         0 => Ok(()),
-        failed => bail!(
-            "{failed} commands were not answered 2xx: {}",
-            report.first_failure()
-        ),
+        failed => bail!("{failed} orders met an answer that was not 2xx: {first_failure}"),
     }
 }
 

@@ -2,9 +2,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use tokio::time::Instant;
 
-/// How many orders, by the end of their lives, are looked for afterwards.
-const LAST: usize = 200;
+/// How many orders, the last ones to be finished, are looked for afterwards.
+const LAST: usize = 100;
+/// No request is waited for as long as this, in microseconds.
+const LONGEST: u64 = 120_000_000;
 
 #[derive(Clone, Copy)]
 pub enum Action {
@@ -16,9 +19,16 @@ pub enum Action {
 /// Latencies in microseconds, three significant digits, by action.
 pub struct Report {
     histograms: [Histogram<u64>; 3],
-    /// Order id and the version its last command led to.
-    last: VecDeque<(String, u64)>,
+    last: VecDeque<Finished>,
     failures: Vec<String>,
+}
+
+/// An order that got its last answer.
+pub struct Finished {
+    at: Instant,
+    pub order_id: String,
+    /// What its last command led to.
+    pub version: u64,
 }
 
 impl Default for Report {
@@ -33,10 +43,10 @@ impl Default for Report {
 
 #[expect(
     clippy::expect_used,
-    reason = "3 digits are among the 0 to 5 that exist"
+    reason = "1 to LONGEST with 3 digits is a valid range"
 )]
 fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("3 significant digits")
+    Histogram::new_with_bounds(1, LONGEST, 3).expect("a valid range")
 }
 
 impl Report {
@@ -45,7 +55,11 @@ impl Report {
     }
 
     pub fn finished(&mut self, order_id: String, version: u64) {
-        self.last.push_back((order_id, version));
+        self.last.push_back(Finished {
+            at: Instant::now(),
+            order_id,
+            version,
+        });
         if self.last.len() > LAST {
             self.last.pop_front();
         }
@@ -58,15 +72,19 @@ impl Report {
     /// Takes in what another connection measured.
     pub fn add(&mut self, other: Self) {
         for (mine, theirs) in self.histograms.iter_mut().zip(other.histograms) {
-            // Both grow as needed, so that adding cannot fail.
+            // All have the same range, so that adding cannot fail.
             let _ = mine.add(theirs);
         }
         self.last.extend(other.last);
         self.failures.extend(other.failures);
     }
 
-    pub fn last_orders(&self) -> Vec<(String, u64)> {
-        self.last.iter().cloned().collect()
+    /// The last orders of all connections to be finished, the very last one first.
+    pub fn into_last_orders(self) -> Vec<Finished> {
+        let mut last = Vec::from(self.last);
+        last.sort_by_key(|finished| std::cmp::Reverse(finished.at));
+        last.truncate(LAST);
+        last
     }
 
     pub fn failed(&self) -> usize {

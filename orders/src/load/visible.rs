@@ -4,6 +4,8 @@ use anyhow::bail;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::report::Finished;
+
 /// How long to wait for one order that does not show.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -11,13 +13,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub async fn wait_for(
     http: &reqwest::Client,
     queries: &str,
-    orders: &[(String, u64)],
+    orders: &[Finished],
 ) -> anyhow::Result<Duration> {
     let started = Instant::now();
-    for (id, version) in orders {
+    for Finished {
+        order_id, version, ..
+    } in orders
+    {
         loop {
             let answer = http
-                .get(format!("{queries}/api/orders/{id}"))
+                .get(format!("{queries}/api/orders/{order_id}"))
                 .send()
                 .await?;
             let found = answer.status().is_success();
@@ -26,7 +31,9 @@ pub async fn wait_for(
                 break;
             }
             if started.elapsed() > PATIENCE {
-                bail!("order {id} cannot be read at version {version} after {PATIENCE:?}: {order}");
+                bail!(
+                    "order {order_id} cannot be read at version {version} after {PATIENCE:?}: {order}"
+                );
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

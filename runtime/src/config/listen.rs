@@ -6,7 +6,8 @@ use super::ConfigError;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "HTTP")]
 pub struct ListenArgs {
-    /// address:port to listen on [default: 127.0.0.1 with the API's own port: commands 8084, queries 8085]
+    /// address:port to listen on [default: 127.0.0.1 and the service's own port: commands 8084,
+    /// queries 8085, relay 8087, projector 8088]
     #[arg(long, env = "LISTEN", value_name = "ADDR")]
     listen: Option<SocketAddr>,
 
