@@ -15,4 +15,6 @@ pub use line::{OrderLine, Quantity, QuantityError};
 pub use state_machine::{OrderStatus, TRANSITIONS, Transition, diagram};
 
 #[cfg(test)]
+mod given_when_then;
+#[cfg(test)]
 mod properties;

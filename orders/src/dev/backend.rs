@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use devstack::Stack;
 use runtime::config::{KafkaArgs, MongoArgs, PostgresArgs, Secret};
 
-use super::UpArgs;
+use super::{EXAMPLE, UpArgs};
 use crate::migrate::{MigrateArgs, migrate};
 use crate::process::Process;
 use crate::services::all::{self, AllArgs};
@@ -71,7 +71,7 @@ impl Backend {
              Ctrl-C ends everything; the data stays.",
             commands = self.commands,
             queries = self.queries,
-            example = super::tour::EXAMPLE,
+            example = EXAMPLE,
         );
     }
 }

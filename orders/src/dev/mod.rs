@@ -13,6 +13,9 @@ use devstack::{DevOptions, Stack};
 use crate::process::Process;
 use backend::Backend;
 
+/// The order everyone tries first.
+const EXAMPLE: &str = r#"{"customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":45.99,"items":[{"menuItemId":"item-1","name":"Pizza","price":12.99,"quantity":2}]}"#;
+
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct DevArgs {

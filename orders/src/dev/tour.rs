@@ -8,11 +8,9 @@ use messaging::{Kafka, TopicReader};
 use read_models::{OrderDocument, ReadDatabase};
 use serde_json::Value;
 
+use super::EXAMPLE;
 use super::backend::Backend;
 use crate::process::{database, read_database};
-
-/// The order everyone tries first.
-pub const EXAMPLE: &str = r#"{"customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":45.99,"items":[{"menuItemId":"item-1","name":"Pizza","price":12.99,"quantity":2}]}"#;
 
 /// How long a hop may take before it counts as not seen.
 const PATIENCE: Duration = Duration::from_secs(20);
