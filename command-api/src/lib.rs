@@ -7,6 +7,7 @@ mod confirm;
 mod create;
 mod field_fault;
 mod fields;
+mod if_match;
 mod order_id;
 mod state;
 

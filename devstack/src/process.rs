@@ -25,6 +25,8 @@ const SETSID: Program = Program {
 pub(crate) struct Process {
     pid: u32,
     supervisor: Option<Child>,
+    /// A detached server that no record names yet: nobody could find it to stop it.
+    unrecorded: bool,
 }
 
 impl Process {
@@ -67,11 +69,16 @@ impl Process {
         })?;
         if life == Life::Detached {
             let _ = supervisor.wait();
-            return Ok(Self::adopt(pid));
+            return Ok(Self {
+                pid,
+                supervisor: None,
+                unrecorded: true,
+            });
         }
         Ok(Self {
             pid,
             supervisor: Some(supervisor),
+            unrecorded: false,
         })
     }
 
@@ -80,7 +87,13 @@ impl Process {
         Self {
             pid,
             supervisor: None,
+            unrecorded: false,
         }
+    }
+
+    /// Leaves a detached server up from now on: others can find it.
+    pub fn keep(&mut self) {
+        self.unrecorded = false;
     }
 
     pub fn pid(&self) -> u32 {
@@ -94,6 +107,7 @@ impl Process {
     /// Ends the supervisor without its clearing up: the server is dead and another run of it
     /// has a supervisor of its own.
     pub fn dismiss(mut self) {
+        self.unrecorded = false;
         if let Some(mut supervisor) = self.supervisor.take() {
             let group = i32::try_from(supervisor.id()).ok().and_then(Pid::from_raw);
             if let Some(group) = group {
@@ -105,8 +119,12 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Closes the supervisor's standard input and waits until it has cleared up.
+    /// Closes the supervisor's standard input and waits until it has cleared up; ends a detached
+    /// server that was never recorded.
     fn drop(&mut self) {
+        if self.unrecorded {
+            kill_all(self.pid);
+        }
         if let Some(mut supervisor) = self.supervisor.take() {
             drop(supervisor.stdin.take());
             let _ = supervisor.wait();

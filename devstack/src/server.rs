@@ -161,6 +161,7 @@ impl<K: Kind> Server<K> {
                     K::GRACEFUL.0,
                 )?;
                 std::mem::replace(&mut *process, next).dismiss();
+                process.keep();
             }
             process.pid()
         };
@@ -177,6 +178,13 @@ impl<K: Kind> Server<K> {
     pub fn resume(&self) -> Result<(), DevstackError> {
         signal_all(self.ours()?.process().pid(), Signal::CONT);
         Ok(())
+    }
+
+    /// Leaves a detached one up when this is dropped.
+    pub(crate) fn keep(&self) {
+        if let Some(native) = &self.native {
+            native.process().keep();
+        }
     }
 
     /// How a native one can be found again by another process.

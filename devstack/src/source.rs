@@ -7,7 +7,6 @@ use crate::kind::Kind;
 use crate::launch::Life;
 use crate::mongodb::MongoDbKind;
 use crate::postgres::PostgresKind;
-use crate::process::kill_all;
 use crate::server::{Place, Server};
 use crate::state::{ProcessStatus, ServerStatus, Status};
 
@@ -122,13 +121,6 @@ impl<K: Kind> Obtained<K> {
             // Not repeated: an address that somebody gave may hold a password.
             None => format!("{name}: named by {}", K::VARIABLE),
             Some(_) => format!("{name}: {address}"),
-        }
-    }
-
-    /// Ends a detached server whose stack did not come up; others end when dropped.
-    pub fn abandon(self) {
-        if let Some(process) = self.server.process().filter(|_| self.started) {
-            kill_all(process.pid);
         }
     }
 }

@@ -63,8 +63,9 @@ impl Stack {
         );
         let (postgres, kafka, mongodb) = match (postgres, kafka, mongodb) {
             (Ok(postgres), Ok(kafka), Ok(mongodb)) => (postgres, kafka, mongodb),
+            // What did start ends when it is dropped here.
             (postgres, kafka, mongodb) => {
-                let failures = [abandon(postgres), abandon(kafka), abandon(mongodb)];
+                let failures = [postgres.err(), kafka.err(), mongodb.err()];
                 return Err(DevstackError::all(failures.into_iter().flatten()));
             }
         };
@@ -84,6 +85,9 @@ impl Stack {
             status,
         };
         state::write(&folder, &stack.status)?;
+        stack.postgres.keep();
+        stack.kafka.keep();
+        stack.mongodb.keep();
         Ok(stack)
     }
 
@@ -105,8 +109,4 @@ async fn obtain<K: Kind>(
     let obtained = source.obtain().await?;
     say(&obtained.announcement());
     Ok(obtained)
-}
-
-fn abandon<K: Kind>(outcome: Result<Obtained<K>, DevstackError>) -> Option<DevstackError> {
-    outcome.map(Obtained::abandon).err()
 }

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::command_context::envelope;
-use crate::database::ANSWER_TIMEOUT;
+use crate::database::{answer, discard};
 use crate::error::classify;
 use crate::{CommandContext, Database, EventStoreError, slot};
 
@@ -108,24 +108,30 @@ pub(crate) async fn append<A: EventSourced>(
         &rows.headers,
     ];
 
-    let client = database.pool().get().await?;
+    let client = database.client().await?;
     let sql = statement(A::STATE_TABLE, expected == 0);
     // Preparing writes nothing, so a failure here leaves no doubt.
-    let prepared = client
-        .prepare_cached(&sql)
-        .await
-        .map_err(|e| match classify(&e) {
-            EventStoreError::OutcomeUnknown(source) => EventStoreError::Unavailable(source),
-            other => other,
-        })?;
-    let admitted = tokio::time::timeout(ANSWER_TIMEOUT, client.query_one(&prepared, &parameters))
-        .await
-        .map_err(|late| EventStoreError::OutcomeUnknown(late.into()))?
-        .map_err(|e| conflict::<A>(&e, expected).unwrap_or_else(|| classify(&e)))?;
+    let prepared = match answer(client.prepare_cached(&sql)).await {
+        Ok(prepared) => prepared.map_err(|e| undoubted(classify(&e)))?,
+        Err(late) => return Err(undoubted(discard(client, late))),
+    };
+    let admitted = match answer(client.query_one(&prepared, &parameters)).await {
+        Ok(admitted) => {
+            admitted.map_err(|e| conflict::<A>(&e, expected).unwrap_or_else(|| classify(&e)))?
+        }
+        Err(late) => return Err(discard(client, late)),
+    };
     if admitted.get::<_, i64>(0) == 0 {
         return Err(EventStoreError::Conflict { expected });
     }
     Ok(appended)
+}
+
+fn undoubted(error: EventStoreError) -> EventStoreError {
+    match error {
+        EventStoreError::OutcomeUnknown(source) => EventStoreError::Unavailable(source),
+        other => other,
+    }
 }
 
 /// Only the constraints that guard a stream's version make a unique violation a conflict.

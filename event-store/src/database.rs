@@ -1,10 +1,12 @@
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use sqlx::ConnectOptions;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use tokio_postgres::NoTls;
+use tokio::time::error::Elapsed;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Row};
 
 use crate::EventStoreError;
 use crate::error::{classify, full};
@@ -16,7 +18,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// The server aborts a statement that takes longer, and nothing of it is written.
 const STATEMENT_TIMEOUT: &str = "5s";
 /// A server that has not even aborted by now does not answer.
-pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
 #[derive(Clone)]
 pub struct DatabaseConfig {
@@ -56,7 +58,11 @@ impl Database {
             .options(options)
             .application_name("orders")
             .connect_timeout(PATIENCE)
-            .keepalives_idle(Duration::from_secs(10));
+            // A peer that vanished without a word is noticed in seconds, not in a quarter hour.
+            .tcp_user_timeout(Duration::from_secs(10))
+            .keepalives_idle(Duration::from_secs(5))
+            .keepalives_interval(Duration::from_secs(2))
+            .keepalives_retries(3);
 
         let manager = Manager::from_config(
             appending,
@@ -102,19 +108,68 @@ impl Database {
 
     /// Whether the database answers, and has been migrated.
     pub async fn ping(&self) -> Result<(), EventStoreError> {
+        const SOON: Duration = Duration::from_millis(1500);
         let client = self.pool.get().await?;
-        client
-            .simple_query("SELECT FROM outbox LIMIT 0")
-            .await
-            .map_err(|e| classify(&e))?;
-        Ok(())
+        let asked = client.simple_query("SELECT FROM outbox LIMIT 0");
+        match tokio::time::timeout(SOON, asked).await {
+            Ok(answer) => answer.map(drop).map_err(|e| classify(&e)),
+            Err(late) => Err(discard(client, late)),
+        }
     }
 
-    pub(crate) fn pool(&self) -> &Pool {
-        &self.pool
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, EventStoreError> {
+        let client = self.client().await?;
+        let rows = async {
+            let statement = client.prepare_cached(sql).await?;
+            client.query(&statement, parameters).await
+        };
+        match answer(rows).await {
+            Ok(rows) => rows.map_err(|e| classify(&e)),
+            Err(late) => Err(discard(client, late)),
+        }
+    }
+
+    /// Returns how many rows the statement changed.
+    pub(crate) async fn execute(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, EventStoreError> {
+        let client = self.client().await?;
+        let changed = async {
+            let statement = client.prepare_cached(sql).await?;
+            client.execute(&statement, parameters).await
+        };
+        match answer(changed).await {
+            Ok(changed) => changed.map_err(|e| classify(&e)),
+            Err(late) => Err(discard(client, late)),
+        }
+    }
+
+    pub(crate) async fn client(&self) -> Result<Client, EventStoreError> {
+        Ok(self.pool.get().await?)
     }
 
     pub(crate) fn loading(&self) -> &PgPool {
         &self.loading
     }
+}
+
+/// Waits six seconds for what a statement answers. A connection that stays silent is of no further
+/// use: the caller has to [`discard`] it.
+pub(crate) async fn answer<T>(
+    statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<Result<T, tokio_postgres::Error>, Elapsed> {
+    tokio::time::timeout(ANSWER_TIMEOUT, statement).await
+}
+
+/// Takes a connection that does not answer out of the pool: it would keep the next caller waiting
+/// just as long. What its statement did is unknown.
+pub(crate) fn discard(client: Client, late: Elapsed) -> EventStoreError {
+    drop(Client::take(client));
+    EventStoreError::OutcomeUnknown(late.into())
 }

@@ -155,11 +155,13 @@ impl<A: EventSourced> CommandExecutor<A> {
                 }
                 Err(EventStoreError::Conflict { .. }) => {
                     conflicts += 1;
-                    if conflicts == ATTEMPTS {
-                        return Err(ExecuteError::Contended {
+                    if conflicts >= ATTEMPTS {
+                        let contended = ExecuteError::Contended {
                             attempts: ATTEMPTS,
                             version,
-                        });
+                        };
+                        // The conflict may have been with this very command's lost statement.
+                        return Err(in_doubt.map_or(contended, ExecuteError::Store));
                     }
                     tokio::time::sleep(wait_after_conflict(context, conflicts)).await;
                 }
@@ -169,10 +171,7 @@ impl<A: EventSourced> CommandExecutor<A> {
                     }
                     tokio::time::sleep(FIRST_WAIT * 8).await;
                 }
-                Err(error @ EventStoreError::Unavailable(_)) => {
-                    return Err(in_doubt.unwrap_or(error).into());
-                }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(in_doubt.unwrap_or(error).into()),
             }
             load = true;
         }

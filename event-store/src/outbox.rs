@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::error::classify;
 use crate::{Database, EventStoreError};
 
 /// The rows between the store and Kafka, of whatever aggregate.
@@ -45,22 +45,13 @@ impl Outbox {
         slots: &[i16],
         per_slot: i64,
     ) -> Result<Vec<OutboxRecord>, EventStoreError> {
-        let client = self.database.pool().get().await?;
-        let statement = client
-            .prepare_cached(
-                "SELECT r.* FROM unnest($1::smallint[]) AS s (slot),
-                 LATERAL (
-                     SELECT position, id, topic, aggregate_id, version, payload::text, headers::text
-                     FROM outbox WHERE slot = s.slot AND status = 'PENDING'
-                     ORDER BY position LIMIT $2
-                 ) AS r",
-            )
-            .await
-            .map_err(|e| classify(&e))?;
-        let rows = client
-            .query(&statement, &[&slots, &per_slot])
-            .await
-            .map_err(|e| classify(&e))?;
+        let sql = "SELECT r.* FROM unnest($1::smallint[]) AS s (slot),
+             LATERAL (
+                 SELECT position, id, topic, aggregate_id, version, payload::text, headers::text
+                 FROM outbox WHERE slot = s.slot AND status = 'PENDING'
+                 ORDER BY position LIMIT $2
+             ) AS r";
+        let rows = self.database.query(sql, &[&slots, &per_slot]).await?;
         rows.iter()
             .map(|row| {
                 Ok(OutboxRecord {
@@ -79,34 +70,21 @@ impl Outbox {
     /// What Kafka has acknowledged is published, whoever says so: only pending rows change.
     /// Returns how many did.
     pub async fn mark_published(&self, positions: &[i64]) -> Result<u64, EventStoreError> {
-        let client = self.database.pool().get().await?;
-        let statement = client
-            .prepare_cached(
-                "UPDATE outbox SET status = 'PUBLISHED', published_at = clock_timestamp()
-                 WHERE position = ANY ($1) AND status = 'PENDING'",
-            )
-            .await
-            .map_err(|e| classify(&e))?;
-        client
-            .execute(&statement, &[&positions])
-            .await
-            .map_err(|e| classify(&e))
+        let sql = "UPDATE outbox SET status = 'PUBLISHED', published_at = clock_timestamp()
+             WHERE position = ANY ($1) AND status = 'PENDING'";
+        self.database.execute(sql, &[&positions]).await
     }
 
     pub async fn backlog(&self) -> Result<Backlog, EventStoreError> {
-        let client = self.database.pool().get().await?;
-        let row = client
-            .query_one(
-                "SELECT count(*),
-                        coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
-                 FROM outbox WHERE status = 'PENDING'",
-                &[],
-            )
-            .await
-            .map_err(|e| classify(&e))?;
+        let sql = "SELECT count(*),
+                 coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+             FROM outbox WHERE status = 'PENDING'";
+        let rows = self.database.query(sql, &[]).await?;
+        let figures = |row: &Row| (row.get::<_, i64>(0), row.get::<_, f64>(1));
+        let (pending, oldest) = rows.first().map_or((0, 0.0), figures);
         Ok(Backlog {
-            pending: row.get::<_, i64>(0) as u64,
-            oldest: Duration::from_secs_f64(row.get::<_, f64>(1).max(0.0)),
+            pending: pending as u64,
+            oldest: Duration::from_secs_f64(oldest.max(0.0)),
         })
     }
 }

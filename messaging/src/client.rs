@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::config::RDKafkaLogLevel;
@@ -36,14 +38,14 @@ impl Kafka {
 
     /// A client to ask the broker with; for [`Self::ping`].
     pub fn prober(&self) -> Result<Prober, MessagingError> {
-        let client = self.config().create_with_context(Context)?;
-        Ok(Prober(std::sync::Arc::new(client)))
+        let client = self.config().create_with_context(Context::default())?;
+        Ok(Prober(Arc::new(client)))
     }
 }
 
 /// Asks whether the brokers answer.
 #[derive(Clone)]
-pub struct Prober(std::sync::Arc<BaseConsumer<Context>>);
+pub struct Prober(Arc<BaseConsumer<Context>>);
 
 impl Prober {
     pub async fn ping(&self) -> Result<(), MessagingError> {
@@ -64,7 +66,31 @@ impl Prober {
 
 /// What every client tells us of itself. Its own log lines repeat several times a second that a
 /// broker is away, which the readiness checks ask for, show and log once: they stay at debug.
-pub(crate) struct Context;
+#[derive(Default)]
+pub(crate) struct Context {
+    rebalances: AtomicU64,
+    /// Partitions taken away that nobody has asked for yet.
+    revoked: Mutex<Vec<i32>>,
+}
+
+impl Context {
+    /// How many assignments and revocations there have been.
+    pub fn rebalances(&self) -> u64 {
+        self.rebalances.load(Ordering::SeqCst)
+    }
+
+    pub fn revoked(&self) -> Vec<i32> {
+        self.lock().clone()
+    }
+
+    pub fn take_revoked(&self) -> Vec<i32> {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<i32>> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -83,9 +109,12 @@ impl ConsumerContext for Context {
         };
         match rebalance {
             Rebalance::Assign(list) => {
+                self.rebalances.fetch_add(1, Ordering::SeqCst);
                 tracing::info!(partitions = ?partitions(list), "partitions assigned");
             }
             Rebalance::Revoke(list) => {
+                self.lock().extend(partitions(list));
+                self.rebalances.fetch_add(1, Ordering::SeqCst);
                 tracing::info!(partitions = ?partitions(list), "partitions revoked");
             }
             Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),

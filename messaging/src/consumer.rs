@@ -68,8 +68,8 @@ impl Kafka {
         })
     }
 
-    /// Gives a new group its start offsets: the first record of each partition. A group that has
-    /// an offset for a partition keeps it.
+    /// Sets a group's offsets to the first record of each partition, whatever they were: a read
+    /// model that starts empty must not start in the middle. A group with members refuses.
     pub async fn commit_start_offsets(
         &self,
         group: &str,
@@ -81,30 +81,15 @@ impl Kafka {
             .config()
             .set("group.id", group)
             .set("enable.auto.commit", "false")
-            .create_with_context(Context)?;
+            .create_with_context(Context::default())?;
         let topic = topic.to_owned();
         let committing = tokio::task::spawn_blocking(move || {
-            let mut wanted = TopicPartitionList::new();
-            for partition in 0..i32::from(partitions) {
-                wanted.add_partition(&topic, partition);
-            }
-            let known = consumer.committed_offsets(wanted, PATIENCE)?;
             let mut starts = TopicPartitionList::new();
-            for element in known.elements() {
-                if element.offset() == Offset::Invalid {
-                    let (first, _) =
-                        consumer.fetch_watermarks(&topic, element.partition(), PATIENCE)?;
-                    starts.add_partition_offset(
-                        &topic,
-                        element.partition(),
-                        Offset::Offset(first),
-                    )?;
-                }
+            for partition in 0..i32::from(partitions) {
+                let (first, _) = consumer.fetch_watermarks(&topic, partition, PATIENCE)?;
+                starts.add_partition_offset(&topic, partition, Offset::Offset(first))?;
             }
-            if starts.count() > 0 {
-                consumer.commit(&starts, CommitMode::Sync)?;
-            }
-            Ok::<_, KafkaError>(())
+            consumer.commit(&starts, CommitMode::Sync)
         });
         match committing.await {
             Ok(result) => Ok(result?),
@@ -116,6 +101,8 @@ impl Kafka {
 impl BatchConsumer {
     /// Waits up to `patience` for a first record, then takes what is there already, at most `max`.
     /// While brokers are away there is nothing to read, and the client tries to reach them again.
+    ///
+    /// A batch holds nothing of a partition that was taken away while it was gathered.
     pub async fn poll(&self, max: usize, patience: Duration) -> Polled {
         if let Some(reason) = self.fatal_error() {
             return Polled::Dead(reason);
@@ -131,7 +118,12 @@ impl BatchConsumer {
             }
         }
         while records.len() < max {
-            match self.consumer.recv().now_or_never() {
+            let known = self.consumer.context().revoked().len();
+            let received = self.consumer.recv().now_or_never();
+            // A rebalance takes place inside `recv`, in front of the message it returns.
+            let taken = &self.consumer.context().revoked()[known..];
+            records.retain(|record| !taken.contains(&record.partition));
+            match received {
                 Some(Ok(message)) => records.push(owned(&message)),
                 Some(Err(error)) if is_outage(&error) => {}
                 // Told again at the next poll, if it lasts; these records come first.
@@ -140,7 +132,20 @@ impl BatchConsumer {
                 None => break,
             }
         }
+        if records.is_empty() {
+            return Polled::Idle;
+        }
         Polled::Records(records)
+    }
+
+    /// Whether the group has given this member its share, which may be no partition at all.
+    pub fn has_joined(&self) -> bool {
+        self.consumer.context().rebalances() > 0
+    }
+
+    /// The partitions taken away since this was asked last.
+    pub fn take_revoked(&self) -> Vec<i32> {
+        self.consumer.context().take_revoked()
     }
 
     fn failed(&self, error: KafkaError) -> Polled {
@@ -184,13 +189,6 @@ impl BatchConsumer {
         Ok(())
     }
 
-    /// Takes no more records from a partition, until it is assigned anew.
-    pub fn halt(&self, partition: i32) -> Result<(), MessagingError> {
-        let mut list = TopicPartitionList::new();
-        list.add_partition(&self.topic, partition);
-        Ok(self.consumer.pause(&list)?)
-    }
-
     /// Commits what is stored, now rather than at the next interval.
     pub fn commit(&self) -> Result<(), MessagingError> {
         match self.consumer.commit_consumer_state(CommitMode::Sync) {
@@ -201,7 +199,7 @@ impl BatchConsumer {
 }
 
 fn join(config: &ClientConfig, topic: &str) -> Result<StreamConsumer<Context>, KafkaError> {
-    let consumer: StreamConsumer<Context> = config.create_with_context(Context)?;
+    let consumer: StreamConsumer<Context> = config.create_with_context(Context::default())?;
     consumer.subscribe(&[topic])?;
     Ok(consumer)
 }

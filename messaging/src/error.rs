@@ -13,6 +13,14 @@ pub enum MessagingError {
         expected: u16,
         found: usize,
     },
+    /// The broker would delete events that readers still need.
+    #[error("topic {topic} has {name}={found}, it needs {expected}")]
+    TopicConfig {
+        topic: String,
+        name: &'static str,
+        expected: &'static str,
+        found: String,
+    },
     #[error("topic {topic} does not exist")]
     NoTopic { topic: String },
 }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
@@ -23,7 +25,7 @@ pub enum Delivery {
         partition: i32,
         offset: i64,
     },
-    /// The queue was full before it: offer it again.
+    /// The queue was full before it, or an earlier record of its key was refused: offer it again.
     NotSent,
     Failed(KafkaError),
 }
@@ -39,21 +41,30 @@ impl Kafka {
             // As Kafka's Java clients: the key's slot in the outbox follows the same hash.
             .set("partitioner", "murmur2_random")
             .set("linger.ms", "1")
-            .create_with_context(Context)?;
+            .create_with_context(Context::default())?;
         Ok(OrderedProducer { producer })
     }
 }
 
 impl OrderedProducer {
     /// Enqueues the records in their order, stops at the first that the queue has no room for, and
-    /// waits until each has its answer. While no broker is there it waits, for ever.
+    /// waits until each has its answer. A record that cannot even be enqueued holds back what
+    /// follows under its key. While no broker is there it waits, for ever.
     pub async fn publish(&self, records: &[OutgoingRecord<'_>]) -> Vec<Delivery> {
         let mut reports: Vec<Result<DeliveryFuture, Delivery>> = Vec::with_capacity(records.len());
+        let mut refused: HashSet<&str> = HashSet::new();
         for record in records {
+            if refused.contains(record.key) {
+                reports.push(Err(Delivery::NotSent));
+                continue;
+            }
             match self.enqueue(record) {
                 Ok(report) => reports.push(Ok(report)),
                 Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => break,
-                Err(refused) => reports.push(Err(Delivery::Failed(refused))),
+                Err(error) => {
+                    refused.insert(record.key);
+                    reports.push(Err(Delivery::Failed(error)));
+                }
             }
         }
         let mut deliveries = Vec::with_capacity(records.len());

@@ -30,7 +30,7 @@ impl Kafka {
             .set("group.id", "reader")
             .set("enable.auto.commit", "false")
             .set("isolation.level", "read_committed")
-            .create_with_context(Context)?;
+            .create_with_context(Context::default())?;
         let topic = topic.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
             let metadata = consumer.fetch_metadata(Some(&topic), PATIENCE)?;

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::time::Instant;
 
@@ -20,16 +21,19 @@ pub struct TopicSpec {
 
 impl Kafka {
     /// Makes the topic unless it is there: kept for ever, never compacted. A topic that is there
-    /// with another number of partitions is an error.
+    /// and differs in that, or in the number of its partitions, is an error.
     pub async fn ensure_topic(&self, topic: &TopicSpec) -> Result<(), MessagingError> {
-        let admin: AdminClient<Context> = self.config().create_with_context(Context)?;
+        let admin: AdminClient<Context> = self.config().create_with_context(Context::default())?;
+        let in_sync = topic.replication.saturating_sub(1).max(1).to_string();
         let new = NewTopic::new(
             &topic.name,
             i32::from(topic.partitions),
             TopicReplication::Fixed(i32::from(topic.replication)),
         )
         .set("retention.ms", "-1")
-        .set("cleanup.policy", "delete");
+        .set("cleanup.policy", "delete")
+        // With one replica in sync an acknowledged record could still be lost with its leader.
+        .set("min.insync.replicas", &in_sync);
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
         for made in admin.create_topics([&new], &options).await? {
             match made {
@@ -49,14 +53,15 @@ impl Kafka {
                 Err(MessagingError::NoTopic { .. }) if Instant::now() < give_up => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                checked => return checked,
+                checked => break checked?,
             }
         }
+        check_retention(&admin, &topic.name).await
     }
 
     /// Refuses a topic that is missing, or not served yet, or has another number of partitions.
     pub async fn check_topic(&self, topic: &str, partitions: u16) -> Result<(), MessagingError> {
-        let client: BaseConsumer<Context> = self.config().create_with_context(Context)?;
+        let client: BaseConsumer<Context> = self.config().create_with_context(Context::default())?;
         let name = topic.to_owned();
         let found = tokio::task::spawn_blocking(move || {
             let metadata = client.fetch_metadata(Some(&name), PATIENCE)?;
@@ -81,4 +86,26 @@ impl Kafka {
             }),
         }
     }
+}
+
+/// Events that the broker deletes or compacts away are lost to every reader of the topic.
+async fn check_retention(admin: &AdminClient<Context>, topic: &str) -> Result<(), MessagingError> {
+    let described = admin
+        .describe_configs(&[ResourceSpecifier::Topic(topic)], &AdminOptions::new())
+        .await?;
+    for config in described {
+        let config = config.map_err(KafkaError::AdminOp)?;
+        for (name, expected) in [("retention.ms", "-1"), ("cleanup.policy", "delete")] {
+            let found = config.get(name).and_then(|entry| entry.value.as_deref());
+            if found != Some(expected) {
+                return Err(MessagingError::TopicConfig {
+                    topic: topic.to_owned(),
+                    name,
+                    expected,
+                    found: found.unwrap_or_default().to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
 }

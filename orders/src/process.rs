@@ -23,6 +23,10 @@ pub struct Process {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
     pub doorbell: Doorbell,
+    /// Made by the first service that needs them, and shared with the others of this process.
+    database: Option<Database>,
+    kafka: Option<Kafka>,
+    read_database: Option<ReadDatabase>,
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
@@ -39,6 +43,9 @@ impl Process {
             clock: Arc::new(SystemClock),
             ids: Arc::new(TimeOrderedIds),
             doorbell: Doorbell::default(),
+            database: None,
+            kafka: None,
+            read_database: None,
             tasks: JoinSet::new(),
         })
     }
@@ -89,42 +96,64 @@ impl Process {
         Ok(())
     }
 
-    /// The order's event store, watched.
-    pub fn event_store(
-        &mut self,
-        postgres: &PostgresArgs,
-        kafka: &KafkaArgs,
-    ) -> anyhow::Result<(Database, EventStore<Order>)> {
+    /// The event store's database, watched.
+    pub fn database(&mut self, postgres: &PostgresArgs) -> anyhow::Result<Database> {
+        if let Some(database) = &self.database {
+            return Ok(database.clone());
+        }
         let database = database(postgres)?;
         let asked = database.clone();
         self.watch("postgres", move || {
             let database = asked.clone();
             async move { database.ping().await }
         });
+        self.database = Some(database.clone());
+        Ok(database)
+    }
+
+    /// The order's event store.
+    pub fn event_store(
+        &mut self,
+        postgres: &PostgresArgs,
+        kafka: &KafkaArgs,
+    ) -> anyhow::Result<EventStore<Order>> {
+        let database = self.database(postgres)?;
         let topic = &kafka.order_events_topic;
-        let store = EventStore::new(database.clone(), topic, Vec::new(), self.doorbell.clone());
-        Ok((database, store))
+        Ok(EventStore::new(
+            database,
+            topic,
+            Vec::new(),
+            self.doorbell.clone(),
+        ))
     }
 
     /// Kafka, watched.
     pub fn kafka(&mut self, kafka: &KafkaArgs) -> anyhow::Result<Kafka> {
+        if let Some(kafka) = &self.kafka {
+            return Ok(kafka.clone());
+        }
         let client = Kafka::new(&kafka.kafka_brokers);
         let prober = client.prober()?;
         self.watch("kafka", move || {
             let prober = prober.clone();
             async move { prober.ping().await }
         });
+        self.kafka = Some(client.clone());
         Ok(client)
     }
 
     /// The read models' database, watched.
     pub async fn read_database(&mut self, mongodb: &MongoArgs) -> anyhow::Result<ReadDatabase> {
+        if let Some(database) = &self.read_database {
+            return Ok(database.clone());
+        }
         let database = read_database(mongodb).await?;
         let asked = database.clone();
         self.watch("mongodb", move || {
             let database = asked.clone();
             async move { database.ping().await }
         });
+        self.read_database = Some(database.clone());
         Ok(database)
     }
 

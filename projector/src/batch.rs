@@ -15,8 +15,6 @@ pub(crate) struct Batch {
     /// The highest offset of each partition, up to which everything is in `events`.
     pub offsets: HashMap<i32, i64>,
     pub faults: Vec<Fault>,
-    /// Partitions that had been stopped and were assigned anew.
-    pub came_again: Vec<i32>,
 }
 
 /// An event and where it was read.
@@ -39,21 +37,16 @@ pub(crate) struct Fault {
 impl Batch {
     /// Reads records up to the first of each partition that cannot be read.
     ///
-    /// `stopped` are the partitions that were stopped before, in front of these offsets. What the
-    /// client had fetched beyond is dropped, until the partition is assigned anew and comes again
-    /// from an offset in front of the stop: then it is stopped no longer.
-    pub fn read(records: Vec<IncomingRecord>, stopped: &mut BTreeMap<i32, i64>) -> Self {
+    /// `stopped` are the partitions that were stopped before, in front of these offsets: what the
+    /// client had fetched beyond is dropped.
+    pub fn read(records: Vec<IncomingRecord>, stopped: &BTreeMap<i32, i64>) -> Self {
         let mut batch = Self::default();
         for record in records {
-            if batch.is_stopped(record.partition) {
+            let beyond = stopped.get(&record.partition);
+            if beyond.is_some_and(|&stop| record.offset > stop)
+                || batch.is_stopped(record.partition)
+            {
                 continue;
-            }
-            if let Some(&stop) = stopped.get(&record.partition) {
-                if record.offset > stop {
-                    continue;
-                }
-                stopped.remove(&record.partition);
-                batch.came_again.push(record.partition);
             }
             let (partition, offset) = (record.partition, record.offset);
             match parse(&record) {
@@ -103,6 +96,9 @@ fn parse(record: &IncomingRecord) -> Result<PublishedOrderEvent, RecordFault> {
     if envelope.aggregate_type != Order::TYPE {
         return Err(RecordFault::OtherAggregate(envelope.aggregate_type.clone()));
     }
+    if envelope.version == 0 {
+        return Err(RecordFault::NoVersion);
+    }
     Ok(event)
 }
 
@@ -131,30 +127,25 @@ mod tests {
             record(0, 9, GOOD),
             record(1, 3, GOOD),
         ];
-        let batch = Batch::read(records, &mut BTreeMap::new());
+        let batch = Batch::read(records, &BTreeMap::new());
         assert_eq!(batch.offsets, HashMap::from([(0, 7), (1, 3)]));
         assert_eq!(batch.events["o-1"].len(), 2);
         assert_eq!((batch.faults[0].partition, batch.faults[0].offset), (0, 8));
     }
 
     #[test]
-    fn a_stopped_partition_is_read_again_only_from_in_front_of_the_stop() {
-        let mut stopped = BTreeMap::from([(0, 8)]);
-        let batch = Batch::read(vec![record(0, 9, GOOD), record(0, 10, GOOD)], &mut stopped);
-        assert!(batch.offsets.is_empty() && batch.events.is_empty());
-        assert_eq!(stopped.len(), 1);
-        let records = vec![record(0, 8, GOOD), record(0, 9, GOOD)];
-        let batch = Batch::read(records, &mut stopped);
-        assert_eq!(batch.offsets, HashMap::from([(0, 9)]));
-        assert!(stopped.is_empty());
-        assert_eq!(batch.came_again, [0]);
+    fn what_lies_beyond_a_stop_is_dropped() {
+        let stopped = BTreeMap::from([(0, 8)]);
+        let records = vec![record(0, 9, GOOD), record(0, 10, GOOD), record(1, 9, GOOD)];
+        let batch = Batch::read(records, &stopped);
+        assert_eq!(batch.offsets, HashMap::from([(1, 9)]));
     }
 
     #[test]
     fn a_fault_found_while_folding_takes_offsets_back() {
         let mut batch = Batch::read(
             vec![record(0, 7, GOOD), record(0, 8, GOOD)],
-            &mut BTreeMap::new(),
+            &BTreeMap::new(),
         );
         batch.stop(Fault {
             partition: 0,
@@ -173,7 +164,7 @@ mod tests {
         let mut empty = record(2, 1, "");
         empty.payload = None;
         let records = vec![other_key, record(1, 1, &other_type), empty];
-        let batch = Batch::read(records, &mut BTreeMap::new());
+        let batch = Batch::read(records, &BTreeMap::new());
         assert!(matches!(batch.faults[0].fault, RecordFault::KeyMismatch(_)));
         assert!(matches!(
             batch.faults[1].fault,

@@ -51,6 +51,12 @@ pub enum RecordFault {
     KeyMismatch(String),
     #[error("the event is of a {0:?}, not of an Order")]
     OtherAggregate(String),
+    #[error("versions start at 1, this event has 0")]
+    NoVersion,
+    #[error("the store's own events of {order_id} cannot be read: {reason}")]
+    Store { order_id: String, reason: String },
+    #[error("the order's document cannot be read: {0}")]
+    Unreadable(String),
     #[error(transparent)]
     Contract(#[from] ContractError),
     #[error(transparent)]

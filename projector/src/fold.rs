@@ -89,7 +89,17 @@ async fn fold_order(
             let missing = version > next;
             let event = if missing {
                 if stored.is_none() {
-                    stored = Some(stored_after(store, order_id, known as u64).await?);
+                    stored = match stored_after(store, order_id, known as u64).await {
+                        Ok(events) => Some(events),
+                        Err(error) if error.is_transient() => return Err(error),
+                        Err(error) => {
+                            let unreadable = RecordFault::Store {
+                                order_id: order_id.to_owned(),
+                                reason: error.to_string(),
+                            };
+                            return Ok((document, fault(unreadable)));
+                        }
+                    };
                 }
                 match stored.as_ref().and_then(|events| events.get(&next)) {
                     Some(event) => event,

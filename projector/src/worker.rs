@@ -6,13 +6,13 @@ use domain::order::Order;
 use event_store::EventStore;
 use messaging::{BatchConsumer, MessagingError, Polled};
 use read_models::{Generation, ReadDatabase};
-use runtime::health::{Check, Health};
+use runtime::health::{Check, Health, watched};
 use runtime::{Backoff, Clock};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Fault};
 use crate::fold::{Counts, fold};
-use crate::{ProjectorError, documents};
+use crate::{ProjectorError, RecordFault, documents};
 
 /// Records in a batch: one `$in` and one bulk command each.
 const BATCH: usize = 500;
@@ -76,10 +76,12 @@ impl Worker {
             return Err(self.offset_lost(detail));
         }
         if self.in_hand.is_none() {
-            match self.consumer.poll(BATCH, patience).await {
+            let polled = self.consumer.poll(BATCH, patience).await;
+            self.leave_revoked();
+            match polled {
                 Polled::Records(records) => {
                     metrics::histogram!("projection_batch_size").record(records.len() as f64);
-                    self.in_hand = Some(Batch::read(records, &mut self.stopped));
+                    self.in_hand = Some(Batch::read(records, &self.stopped));
                 }
                 Polled::Idle => return Ok(Step::Idle),
                 Polled::OffsetLost(detail) => {
@@ -89,6 +91,10 @@ impl Worker {
                 }
                 Polled::Dead(reason) => {
                     self.consumer.rejoin()?;
+                    for (partition, _) in std::mem::take(&mut self.stopped) {
+                        self.partition_check(partition).up();
+                        stopped_gauge(partition, 0.0);
+                    }
                     return Err(ProjectorError::Rejoined(reason));
                 }
                 Polled::Failed(error) => return Err(MessagingError::from(error).into()),
@@ -105,10 +111,7 @@ impl Worker {
         // Nothing is awaited from here on: a step that is cut off leaves its batch in hand.
         let batch = self.in_hand.take().unwrap_or_default();
         self.measure(&batch, counts);
-        self.stop_partitions(&batch.faults)?;
-        for partition in batch.came_again {
-            self.note_recovery(partition);
-        }
+        self.stop_partitions(&batch.faults);
         Ok(Step::Applied {
             counts,
             stopped: self.stopped.keys().copied().collect(),
@@ -123,13 +126,16 @@ impl Worker {
     }
 
     /// A record that cannot be applied stops its partition: nothing is skipped. The others flow.
-    fn stop_partitions(&mut self, faults: &[Fault]) -> Result<(), ProjectorError> {
+    fn stop_partitions(&mut self, faults: &[Fault]) {
+        // All of them first: what is not in this map could be read past.
         for fault in faults {
-            if self.stopped.get(&fault.partition) == Some(&fault.offset) {
+            let stop = self.stopped.entry(fault.partition).or_insert(fault.offset);
+            *stop = fault.offset.min(*stop);
+        }
+        for fault in faults {
+            if self.stopped.get(&fault.partition) != Some(&fault.offset) {
                 continue;
             }
-            self.stopped.insert(fault.partition, fault.offset);
-            self.consumer.halt(fault.partition)?;
             tracing::error!(
                 partition = fault.partition,
                 offset = fault.offset,
@@ -143,14 +149,16 @@ impl Worker {
             ));
             stopped_gauge(fault.partition, 1.0);
         }
-        Ok(())
     }
 
-    /// A partition that was assigned anew, and got past the record it was stopped at, is well.
-    fn note_recovery(&self, partition: i32) {
-        if !self.stopped.contains_key(&partition) {
-            self.partition_check(partition).up();
-            stopped_gauge(partition, 0.0);
+    /// Partitions that were taken away are their new owner's concern, stopped or not. Should they
+    /// come back, they come from their committed offsets, in front of any stop.
+    fn leave_revoked(&mut self) {
+        for partition in self.consumer.take_revoked() {
+            if self.stopped.remove(&partition).is_some() {
+                self.partition_check(partition).up();
+                stopped_gauge(partition, 0.0);
+            }
         }
     }
 
@@ -190,14 +198,16 @@ impl Worker {
         let mut fault = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
         while !stop.is_cancelled() {
             let step = tokio::select! {
-                step = self.step(Duration::from_millis(500)) => step,
+                step = watched(&check, self.step(Duration::from_millis(500))) => step,
                 () = async { stop.cancelled().await; tokio::time::sleep(LAST_BATCH).await } => break,
             };
             match step {
-                Ok(_) => {
+                Ok(_) if self.consumer.has_joined() => {
                     check.up();
                     fault.reset();
                 }
+                // Reading nothing, for the group has not given it anything yet.
+                Ok(_) => {}
                 Err(error) => {
                     check.away(&error);
                     tokio::select! {
@@ -223,27 +233,40 @@ async fn apply(
 ) -> Result<Counts, ProjectorError> {
     let mut counts = Counts::default();
     let mut orders: Vec<String> = batch.events.keys().cloned().collect();
+    let mut again = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
     while !orders.is_empty() {
-        let found = documents::read(database, generation, &orders).await?;
-        let changed = fold(store, batch, &orders, found, &mut counts).await?;
+        let read = documents::read(database, generation, &orders).await?;
+        for (order_id, fault) in read.unreadable {
+            refuse(batch, &order_id, fault);
+            orders.retain(|order| *order != order_id);
+        }
+        let changed = fold(store, batch, &orders, read.documents, &mut counts).await?;
         if changed.is_empty() {
             break;
         }
         let written = documents::write(database, generation, &changed).await?;
         for (order_id, fault) in written.refused {
-            if let Some(first) = batch.events.get(&order_id).and_then(|e| e.first()) {
-                let (partition, offset) = (first.partition, first.offset);
-                batch.stop(Fault {
-                    partition,
-                    offset,
-                    key: Some(order_id),
-                    fault,
-                });
-            }
+            refuse(batch, &order_id, fault);
         }
         orders = written.missed;
+        if !orders.is_empty() {
+            tokio::time::sleep(again.wait()).await;
+        }
     }
     Ok(counts)
+}
+
+/// The document of an order is at fault: its first event in the batch cannot be applied.
+fn refuse(batch: &mut Batch, order_id: &str, fault: RecordFault) {
+    if let Some(first) = batch.events.get(order_id).and_then(|events| events.first()) {
+        let (partition, offset) = (first.partition, first.offset);
+        batch.stop(Fault {
+            partition,
+            offset,
+            key: Some(order_id.to_owned()),
+            fault,
+        });
+    }
 }
 
 fn stopped_gauge(partition: i32, stopped: f64) {

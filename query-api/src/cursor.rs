@@ -2,8 +2,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bson::{DateTime, Document, doc};
 
-/// The place of the last order of a page in the list's order. Orders that arrive while someone
-/// pages are newer than every cursor, so no page shows one twice or leaves one out.
+/// The place of the last order of a page in the list's order: creation time, then id. Paging shows
+/// no order twice, and none is left out that was in the list when it began; one that arrives
+/// meanwhile with an earlier time than the cursor's is still to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub created_at: DateTime,

@@ -110,7 +110,7 @@ fn status(text: &str) -> Result<OrderStatus, ParameterFault> {
 fn instant(text: &str) -> Result<DateTime, ParameterFault> {
     let at: Timestamp = text.parse().map_err(|_| ParameterFault {
         kind: "invalid-time",
-        detail: "is no RFC 3339 time such as 2026-11-21T10:00:00Z".to_owned(),
+        detail: "is no RFC 3339 time this API can read, such as 2026-11-21T10:00:00Z".to_owned(),
     })?;
     let millis = at.as_millisecond();
     // Before 1970 both are negative, and cutting has rounded up already.

@@ -3,13 +3,15 @@ use std::time::Duration;
 use event_store::{Doorbell, EventStoreError, Outbox, OutboxRecord, SLOTS};
 use messaging::{Delivery, Kafka, MessagingError, OrderedProducer, OutgoingRecord};
 use runtime::Backoff;
-use runtime::health::Check;
+use runtime::health::{Check, watched};
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledged::acknowledged;
 
-/// Records of one slot in a turn: a backlog in all 64 slots makes turns of some thousands.
-const PER_SLOT: i64 = 128;
+/// The most records of one slot in a turn: a backlog in all 64 slots makes turns of some thousands.
+const MOST_PER_SLOT: i64 = 128;
+/// A turn that read more than this many bytes is followed by a smaller one.
+const LARGE_TURN: usize = 16 * 1024 * 1024;
 /// How long a turn under way may take to end after the process was told to stop.
 const LAST_TURN: Duration = Duration::from_secs(5);
 
@@ -20,6 +22,9 @@ pub struct Relay {
     /// Made anew after it refused a record for good.
     producer: Option<OrderedProducer>,
     slots: Vec<i16>,
+    /// Doubles while turns are full, halves when they grow large or the reading fails: records may
+    /// have a hundred bytes or some hundred thousand.
+    per_slot: i64,
 }
 
 /// What one turn did.
@@ -54,13 +59,14 @@ impl Relay {
             kafka,
             producer: None,
             slots: (0..SLOTS as i16).collect(),
+            per_slot: MOST_PER_SLOT / 8,
         }
     }
 
     /// One turn: read, publish, mark. No database transaction is open while Kafka is waited for;
     /// with no broker there it waits until one is.
     pub async fn turn(&mut self) -> Result<Turn, RelayError> {
-        let records = self.outbox.pending(&self.slots, PER_SLOT).await?;
+        let records = self.read().await?;
         if records.is_empty() {
             return Ok(Turn::Idle);
         }
@@ -83,6 +89,21 @@ impl Relay {
         }
     }
 
+    async fn read(&mut self) -> Result<Vec<OutboxRecord>, EventStoreError> {
+        let read = self.outbox.pending(&self.slots, self.per_slot).await;
+        let large = match &read {
+            Ok(records) => records.iter().map(|r| r.payload.len()).sum::<usize>() > LARGE_TURN,
+            Err(_) => true,
+        };
+        let full = matches!(&read, Ok(records) if records.len() as i64 >= self.per_slot);
+        if large {
+            self.per_slot = (self.per_slot / 2).max(1);
+        } else if full {
+            self.per_slot = (self.per_slot * 2).min(MOST_PER_SLOT);
+        }
+        read
+    }
+
     fn take_producer(&mut self) -> Result<OrderedProducer, MessagingError> {
         match self.producer.take() {
             Some(producer) => Ok(producer),
@@ -98,7 +119,7 @@ impl Relay {
         self.producer = self.take_producer().ok();
         while !stop.is_cancelled() {
             let turn = tokio::select! {
-                turn = self.turn() => turn,
+                turn = watched(&check, self.turn()) => turn,
                 () = async { stop.cancelled().await; tokio::time::sleep(LAST_TURN).await } => return,
             };
             let wait = match turn {

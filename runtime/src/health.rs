@@ -110,6 +110,18 @@ impl Check {
     }
 }
 
+/// Waits for a piece of work, and shows the check as away while the work takes longer than 5 s: a
+/// worker that hangs must not look healthy.
+pub async fn watched<T>(check: &Check, work: impl Future<Output = T>) -> T {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep(PATIENCE) => check.away("busy with the same work for more than 5 s"),
+    }
+    work.await
+}
+
 /// Asks a dependency every second while it is up, less and less often (to every 5 s) while it is
 /// away, until `stop`. An answer that takes longer than 2 s counts as none.
 pub async fn watch<F, E>(check: Check, stop: CancellationToken, ask: impl Fn() -> F)
@@ -121,26 +133,31 @@ where
     const PATIENCE: Duration = Duration::from_secs(2);
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(5));
     loop {
-        let wait = match tokio::time::timeout(PATIENCE, ask()).await {
+        let answered = match tokio::time::timeout(PATIENCE, ask()).await {
             Ok(Ok(())) => {
                 check.up();
-                backoff.reset();
-                EVERY
+                true
             }
             Ok(Err(error)) => {
                 check.away(error);
-                backoff.wait()
+                false
             }
             Err(_) => {
                 check.away("no answer within 2 s");
-                backoff.wait()
+                false
             }
+        };
+        let wait = if answered {
+            backoff.reset();
+            EVERY
+        } else {
+            backoff.wait()
         };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
         }
-        if wait != EVERY {
+        if !answered {
             check.probing();
         }
     }

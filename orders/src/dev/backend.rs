@@ -76,7 +76,7 @@ impl Backend {
     }
 }
 
-/// The slowest part is the first group join on a new broker, some seconds.
+/// The slowest part is the projector's first group join on a new broker, some seconds.
 async fn wait_until_ready(process: &Process) -> anyhow::Result<()> {
     const PATIENCE: Duration = Duration::from_secs(60);
     let health = process.health().clone();

@@ -4,9 +4,10 @@ mod backend;
 mod control;
 mod tour;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use devstack::{DevOptions, Stack};
 
@@ -107,32 +108,41 @@ async fn up(args: UpArgs) -> anyhow::Result<()> {
     // The tour is the output; what the services log would bury it.
     let mut process = Process::start("warn")?;
     let stop = process.stop.clone();
+    // Found out now rather than after the servers have started.
+    for port in [args.command_port, args.query_port] {
+        drop(runtime::http::bind((Ipv4Addr::LOCALHOST, port).into()).await?);
+    }
     let options = DevOptions {
         folder: args.folder.folder.clone(),
         detach: args.detach,
     };
-    let starting = async {
-        let stack = Stack::up(&options, |line| println!("{line}")).await?;
-        let backend = Backend::start(&mut process, &stack, &args).await?;
-        anyhow::Ok((stack, backend))
+    let starting = Stack::up(&options, |line| println!("{line}"));
+    let stack = tokio::select! {
+        stack = starting => stack?,
+        () = stop.cancelled() => bail!("stopped while the servers were starting"),
     };
-    // Held until the services have ended: the servers end with it.
-    let (_stack, backend) = tokio::select! {
-        started = starting => started?,
-        () = stop.cancelled() => return Ok(()),
+    let shown = tokio::select! {
+        shown = show(&mut process, &stack, &args) => shown,
+        () = stop.cancelled() => Err(anyhow!("stopped before every hop was seen")),
     };
-    let toured = tokio::select! {
-        toured = tour::tour(&backend) => toured.context("the tour ended early"),
-        () = stop.cancelled() => Ok(()),
-    };
-    if toured.is_err() || args.exit_after_tour || args.detach {
-        process.stop.cancel();
-    } else {
-        backend.print_addresses();
+    if shown.is_err() || args.exit_after_tour || args.detach {
+        stop.cancel();
     }
     let finished = process.finish().await;
-    if args.detach {
+    // The services have ended: now the servers may.
+    drop(stack);
+    if args.detach && shown.is_ok() {
         println!("\nThe servers are still up: `orders dev status|env|consume|stop|reset`.");
     }
-    toured.and(finished)
+    shown.and(finished)
+}
+
+/// Starts the services, and shows what they do.
+async fn show(process: &mut Process, stack: &Stack, args: &UpArgs) -> anyhow::Result<()> {
+    let backend = Backend::start(process, stack, args).await?;
+    tour::tour(&backend).await.context("the tour ended early")?;
+    if !args.exit_after_tour && !args.detach {
+        backend.print_addresses();
+    }
+    Ok(())
 }

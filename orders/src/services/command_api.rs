@@ -27,7 +27,7 @@ pub async fn start(
     postgres: &PostgresArgs,
     kafka: &KafkaArgs,
 ) -> anyhow::Result<()> {
-    let (_, store) = process.event_store(postgres, kafka)?;
+    let store = process.event_store(postgres, kafka)?;
     let executor = CommandExecutor::new(store, ());
     let api = CommandApi::new(executor, process.clock.clone(), process.ids.clone());
     process

@@ -57,7 +57,7 @@ pub async fn start(
     mongodb: &MongoArgs,
     instance: &InstanceArgs,
 ) -> anyhow::Result<()> {
-    let (_, store) = process.event_store(postgres, args)?;
+    let store = process.event_store(postgres, args)?;
     let kafka = process.kafka(args)?;
     let database = process.read_database(mongodb).await?;
     let check = process.health().check("projector");

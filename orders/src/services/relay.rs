@@ -36,7 +36,7 @@ pub fn start(
     postgres: &PostgresArgs,
     args: &KafkaArgs,
 ) -> anyhow::Result<()> {
-    let (database, _) = process.event_store(postgres, args)?;
+    let database = process.database(postgres)?;
     let kafka = process.kafka(args)?;
     let outbox = Outbox::new(database);
     let check = process.health().check("relay");

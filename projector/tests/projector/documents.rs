@@ -1,4 +1,6 @@
-use crate::fixture::{Fixture, drain};
+use projector::live_generation;
+
+use crate::fixture::{Fixture, PARTITIONS, drain};
 
 #[tokio::test]
 async fn documents_equal_the_fold_over_the_store() {
@@ -67,5 +69,48 @@ async fn a_worker_goes_on_where_the_last_one_committed() {
     fixture.publish(&fixture.take_outbox().await).await;
     let counted = drain(&mut fixture.worker(), 2).await;
     assert_eq!((counted.applied, counted.repeated), (2, 0));
+    fixture.assert_equal_to_store(&ids).await;
+}
+
+#[tokio::test]
+async fn a_read_model_that_was_deleted_starts_from_the_first_record() {
+    let fixture = Fixture::new().await;
+    let ids = vec![fixture.order(3).await, fixture.order(1).await];
+    fixture.publish(&fixture.take_outbox().await).await;
+    let mut worker = fixture.worker();
+    drain(&mut worker, 4).await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    stop.cancel();
+    worker.run(fixture.health.check("projector"), stop).await;
+
+    fixture.read_database.database().drop().await.unwrap();
+    // The group may keep its last member for a moment, and refuses as long as it does.
+    let made = loop {
+        let made = live_generation(
+            &fixture.read_database,
+            &fixture.kafka,
+            &fixture.topic,
+            PARTITIONS,
+        );
+        if let Ok(made) = made.await {
+            break made;
+        }
+    };
+    assert_eq!(made, fixture.generation);
+    drain(&mut fixture.worker(), 4).await;
+    fixture.assert_equal_to_store(&ids).await;
+}
+
+/// 120 documents of 160 kB are more than one command of MongoDB's may hold.
+#[tokio::test]
+async fn large_documents_are_written_in_several_commands() {
+    let fixture = Fixture::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..120 {
+        ids.push(fixture.large_order().await);
+    }
+    fixture.publish(&fixture.take_outbox().await).await;
+    let counted = drain(&mut fixture.worker(), 120).await;
+    assert_eq!(counted.applied, 120);
     fixture.assert_equal_to_store(&ids).await;
 }

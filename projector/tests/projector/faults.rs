@@ -212,3 +212,35 @@ async fn a_worker_that_was_fenced_off_joins_anew() {
     }
     fixture.assert_equal_to_store(&ids).await;
 }
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_stops_its_partition_only() {
+    let fixture = Fixture::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..8 {
+        ids.push(fixture.order(1).await);
+    }
+    fixture.publish(&fixture.take_outbox().await).await;
+    drain(&mut fixture.worker(), 8).await;
+    let damaged = &ids[0];
+    let orders = fixture.read_database.orders(&fixture.generation);
+    orders
+        .update_one(
+            bson::doc! { "_id": damaged },
+            bson::doc! { "$set": { "status": "BURNT" } },
+        )
+        .await
+        .unwrap();
+    let stopped = i32::from(event_store::slot(damaged) % PARTITIONS);
+    let again = fixture.another_group().await;
+    let mut worker = fixture.worker_of(&again);
+    loop {
+        if let Step::Applied { stopped: now, .. } =
+            worker.step(Duration::from_secs(1)).await.unwrap()
+            && !now.is_empty()
+        {
+            assert_eq!(now, [stopped]);
+            break;
+        }
+    }
+}

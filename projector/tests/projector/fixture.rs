@@ -110,18 +110,21 @@ impl Fixture {
 
     /// Creates an order and takes it some commands further: 1 to 3 events.
     pub async fn order(&self, events: usize) -> String {
+        self.order_of(vec![line("Pizza")], events).await
+    }
+
+    /// An order as large as the API takes one, with one event.
+    pub async fn large_order(&self) -> String {
+        self.order_of(vec![line(&"ü".repeat(256)); 200], 1).await
+    }
+
+    async fn order_of(&self, lines: Vec<OrderLine>, events: usize) -> String {
         let id = unique().to_string();
-        let line = OrderLine {
-            menu_item_id: MenuItemId::new("item-1").unwrap(),
-            name: ItemName::new("Pizza").unwrap(),
-            price: Money::from_json_number("12.99").unwrap(),
-            quantity: Quantity::new(2).unwrap(),
-        };
         let create = NewOrder::new(
             CustomerId::new("customer-123").unwrap(),
             RestaurantId::new("restaurant-456").unwrap(),
-            line.total(),
-            vec![line],
+            lines.iter().map(OrderLine::total).sum(),
+            lines,
         );
         let commands = [
             OrderCommand::Create(create.unwrap()),
@@ -217,6 +220,15 @@ impl Fixture {
         let orders = self.read_database.orders(&self.generation);
         let documents = orders.count_documents(bson::doc! {}).await.unwrap();
         assert_eq!(documents, ids.len() as u64, "documents nobody ordered");
+    }
+}
+
+fn line(dish: &str) -> OrderLine {
+    OrderLine {
+        menu_item_id: MenuItemId::new("item-1").unwrap(),
+        name: ItemName::new(dish).unwrap(),
+        price: Money::from_json_number("12.99").unwrap(),
+        quantity: Quantity::new(2).unwrap(),
     }
 }
 

@@ -1,9 +1,11 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(doc)]
 use crate::GRACE;
 
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +30,11 @@ pub async fn bind(addr: SocketAddr) -> Result<TcpListener, ServerError> {
         })
 }
 
+/// Below [`GRACE`], so that the process ends in order whatever callers leave half sent.
+const LAST_REQUESTS: Duration = Duration::from_secs(6);
+
 /// Serves until `stop`, then takes no new connection and finishes the requests in hand, for at
-/// most [`GRACE`].
+/// most six seconds.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -40,7 +45,7 @@ pub async fn serve(
         .with_graceful_shutdown(async move { stopping.cancelled().await });
     tokio::select! {
         served = serving.into_future() => served.map_err(ServerError::Serve),
-        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {
+        () = async { stop.cancelled().await; tokio::time::sleep(LAST_REQUESTS).await } => {
             tracing::warn!("requests still in hand after the grace period were dropped");
             Ok(())
         }
