@@ -23,7 +23,7 @@ pub enum EventStoreError {
     Metadata { name: &'static str, fault: String },
     #[error("an event cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("the database URL is not valid")]
+    #[error("the database URL is not valid, or asks for TLS, which this build does not speak")]
     Url,
     #[error("migration failed: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),

@@ -8,5 +8,6 @@ mod bad_requests;
 mod bad_values;
 mod concurrency;
 mod create;
+mod if_match;
 mod outage;
 mod transitions;

@@ -7,39 +7,56 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 #[derive(Clone)]
 pub struct CutProxy {
     /// How many answers are still to be lost.
     cuts: Arc<AtomicU32>,
-    pub port: u16,
+    /// Connections older than this freeze have fallen silent, without being closed.
+    freezes: watch::Sender<u32>,
+    port: u16,
 }
 
 /// What an append sends, and nothing else does: a Bind message with this event type in it.
 const MARK: &[u8] = b"OrderConfirmed";
 
 impl CutProxy {
-    pub async fn start(server_port: u16) -> Self {
+    pub async fn in_front_of(url: &str) -> Self {
+        let server_port = port_of(url);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self {
             cuts: Arc::new(AtomicU32::new(0)),
+            freezes: watch::Sender::new(0),
             port: listener.local_addr().unwrap().port(),
         };
-        let cuts = proxy.cuts.clone();
+        let (cuts, freezes) = (proxy.cuts.clone(), proxy.freezes.clone());
         tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 let server = TcpStream::connect(("127.0.0.1", server_port))
                     .await
                     .unwrap();
-                tokio::spawn(carry(client, server, cuts.clone()));
+                tokio::spawn(carry(client, server, cuts.clone(), freezes.subscribe()));
             }
         });
         proxy
     }
 
+    /// The same database, by way of this proxy.
+    pub fn url(&self, url: &str) -> String {
+        let through = url.replace(&format!(":{}/", port_of(url)), &format!(":{}/", self.port));
+        assert_ne!(through, url);
+        through
+    }
+
     pub fn lose_next_answer(&self) {
         self.cuts.store(1, Ordering::SeqCst);
+    }
+
+    /// All connections there are fall silent; new ones work.
+    pub fn freeze(&self) {
+        self.freezes.send_modify(|freezes| *freezes += 1);
     }
 
     pub fn has_lost_it(&self) -> bool {
@@ -47,11 +64,22 @@ impl CutProxy {
     }
 }
 
-async fn carry(mut client: TcpStream, mut server: TcpStream, cuts: Arc<AtomicU32>) {
+fn port_of(url: &str) -> u16 {
+    let config: tokio_postgres::Config = url.parse().unwrap();
+    config.get_ports()[0]
+}
+
+async fn carry(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    cuts: Arc<AtomicU32>,
+    mut freezes: watch::Receiver<u32>,
+) {
     let (mut up, mut down) = ([0; 16384], [0; 16384]);
     let mut cutting = false;
     loop {
         tokio::select! {
+            _ = freezes.changed() => std::future::pending().await,
             sent = client.read(&mut up) => {
                 let Ok(n @ 1..) = sent else { return };
                 let append = up[..n].windows(MARK.len()).any(|part| part == MARK);

@@ -17,13 +17,8 @@ async fn behind_proxy() -> (
         .execute(&id, ExpectedVersion::New, create(), &context())
         .await
         .unwrap();
-    let config: tokio_postgres::Config = fixture.url.parse().unwrap();
-    let port = config.get_ports()[0];
-    let proxy = CutProxy::start(port).await;
-    let url = fixture
-        .url
-        .replace(&format!(":{port}/"), &format!(":{}/", proxy.port));
-    assert_ne!(url, fixture.url);
+    let proxy = CutProxy::in_front_of(&fixture.url).await;
+    let url = proxy.url(&fixture.url);
     let executor = CommandExecutor::new(order_store(&database(&url, None)), ());
     (fixture, id, proxy, executor)
 }
@@ -128,4 +123,25 @@ async fn if_nothing_was_sent_nothing_is_in_doubt() {
         matches!(error, ExecuteError::Store(EventStoreError::Unavailable(_))),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn connections_that_fell_silent_are_replaced() {
+    let fixture = Fixture::new().await;
+    let proxy = CutProxy::in_front_of(&fixture.url).await;
+    let database = database(&proxy.url(&fixture.url), None);
+    let executor = CommandExecutor::new(order_store(&database), ());
+    let create_one = async || {
+        executor
+            .execute(&new_id(), ExpectedVersion::New, create(), &context())
+            .await
+    };
+    create_one().await.unwrap();
+    proxy.freeze();
+    let silent = create_one().await.unwrap_err();
+    assert!(
+        matches!(&silent, ExecuteError::Store(error) if error.is_transient()),
+        "{silent}"
+    );
+    create_one().await.unwrap();
 }
