@@ -78,6 +78,7 @@ impl World {
             .env("QUERY_API_PORT", self.query_port.to_string())
             // A killed member's partitions come back at once, not after its session has ended.
             .env("PROJECTOR_INSTANCE_ID", "one")
+            // `E2E_LOG=info,relay=debug cargo test …  -- --nocapture` shows what the processes log.
             .env(
                 "RUST_LOG",
                 std::env::var("E2E_LOG").unwrap_or_else(|_| "error".to_owned()),
