@@ -122,28 +122,29 @@ impl Relay {
                 turn = watched(&check, self.turn()) => turn,
                 () = async { stop.cancelled().await; tokio::time::sleep(LAST_TURN).await } => return,
             };
-            let wait = match turn {
-                Ok(Turn::Published(_)) => {
+            match turn {
+                Ok(turn) => {
                     check.up();
                     fault.reset();
-                    idle.reset();
-                    continue;
+                    if turn == Turn::Idle {
+                        tokio::select! {
+                            () = stop.cancelled() => return,
+                            () = doorbell.heard() => idle.reset(),
+                            () = tokio::time::sleep(idle.wait()) => {}
+                        }
+                    } else {
+                        idle.reset();
+                    }
                 }
-                Ok(Turn::Idle) => {
-                    check.up();
-                    fault.reset();
-                    idle.wait()
-                }
+                // New events do not make a fault go away: the doorbell is not listened to.
                 Err(error) => {
                     check.away(&error);
                     metrics::counter!("outbox_publish_retries_total").increment(1);
-                    fault.wait()
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(fault.wait()) => {}
+                    }
                 }
-            };
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = doorbell.heard() => idle.reset(),
-                () = tokio::time::sleep(wait) => {}
             }
         }
     }
