@@ -4,6 +4,7 @@
 mod append;
 mod command_context;
 mod database;
+pub mod dead_letters;
 mod doorbell;
 mod error;
 mod event_store;

@@ -7,9 +7,11 @@ mod envelope;
 mod headers;
 pub mod money_number;
 mod order_event;
+mod stub;
 
 pub use envelope::Envelope;
 pub use headers::{CORRELATION_ID, TRACEPARENT, headers};
 pub use order_event::{
     ContractError, OrderContent, PublishedItem, PublishedOrder, PublishedOrderEvent,
 };
+pub use stub::Stub;

@@ -1,0 +1,9 @@
+//! What could not be published or applied: one table, for relay, projector and participants.
+
+mod dead_letter;
+mod record;
+
+pub use dead_letter::{
+    NewDeadLetter, OriginalRecord, Place, Reason, Source, State, Subject, dead_letter_id,
+};
+pub use record::{DeadLetters, Recorded};
