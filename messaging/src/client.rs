@@ -13,6 +13,7 @@ use crate::MessagingError;
 #[derive(Clone, Debug)]
 pub struct Kafka {
     brokers: String,
+    linger: Duration,
 }
 
 impl Kafka {
@@ -20,7 +21,18 @@ impl Kafka {
     pub fn new(brokers: impl Into<String>) -> Self {
         Self {
             brokers: brokers.into(),
+            linger: Duration::from_millis(1),
         }
+    }
+
+    /// How long a producer gathers records before it sends them; 1 ms unless told otherwise.
+    pub fn with_linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    pub(crate) fn linger_ms(&self) -> String {
+        self.linger.as_millis().to_string()
     }
 
     pub(crate) fn config(&self) -> ClientConfig {

@@ -12,6 +12,7 @@ pub use client::{Kafka, Prober};
 pub use consumer::{BatchConsumer, Polled};
 pub use error::MessagingError;
 pub use producer::{Delivery, OrderedProducer};
+pub use rdkafka::error::KafkaError;
 pub use reader::TopicReader;
 pub use record::{IncomingRecord, OutgoingRecord};
 pub use topic::TopicSpec;

@@ -2,10 +2,10 @@
 #[derive(Clone, Copy, Debug)]
 pub struct OutgoingRecord<'a> {
     pub topic: &'a str,
-    pub key: &'a str,
-    pub payload: &'a str,
+    pub key: Option<&'a [u8]>,
+    pub payload: Option<&'a [u8]>,
     /// Name and value.
-    pub headers: &'a [(&'a str, &'a str)],
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
 }
 
 /// A record as it was read. Everything but its place may be missing or malformed.

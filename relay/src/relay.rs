@@ -1,209 +1,207 @@
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
-use event_store::{Doorbell, EventStoreError, Outbox, OutboxRecord, SLOTS};
-use messaging::{Delivery, Kafka, MessagingError, OrderedProducer, OutgoingRecord};
-use runtime::Backoff;
-use runtime::health::{Check, watched};
-use tokio_util::sync::CancellationToken;
+use event_store::dead_letters::DeadLetters;
+use event_store::{Database, Outbox, OutboxRecord, PerSlot, SlotLease, SlotLeases};
+use messaging::Kafka;
+use tokio::task::JoinSet;
 
-use crate::acknowledged::acknowledged;
+use crate::dead_letter_topic::DeadLetterTopic;
+use crate::floor::Floors;
+use crate::held_back::HeldBack;
+use crate::lane::{Lane, LaneTurn};
+use crate::leases::Leases;
+use crate::retention::Retention;
+use crate::stuck::Stuck;
+use crate::{RelayError, Settings};
 
-/// The most records of one slot in a turn: a backlog in all 64 slots makes turns of some thousands.
-const MOST_PER_SLOT: i64 = 128;
-/// A turn that read more than this many bytes is followed by a smaller one.
-const LARGE_TURN: usize = 16 * 1024 * 1024;
-/// How long a turn under way may take to end after the process was told to stop.
-const LAST_TURN: Duration = Duration::from_secs(5);
+/// While one lane waits for Kafka, another reads or marks. Slots go to lanes by their number, and
+/// since lanes are a divisor of the partitions, no two lanes write to one partition.
+const LANES: usize = 4;
+/// Up to 8 MiB and some thousand records of all slots together.
+const PER_SLOT: PerSlot = PerSlot {
+    records: 128,
+    bytes: 128 * 1024,
+};
+/// Between looks without a floor.
+const FORGET_FLOORS: Duration = Duration::from_secs(30);
 
-/// Publishes the outbox.
+/// Publishes the outbox, with all that belongs to it. Each part has a turn of its own.
 pub struct Relay {
+    pub leases: Leases,
+    pub publishing: Publishing,
+    pub held_back: HeldBack,
+    pub dead_letter_topic: DeadLetterTopic,
+    pub retention: Retention,
+}
+
+/// Reads pending records and hands them to the lanes.
+pub struct Publishing {
     outbox: Outbox,
-    kafka: Kafka,
-    /// Made anew after it refused a record for good.
-    producer: Option<OrderedProducer>,
-    slots: Vec<i16>,
-    /// Doubles while turns are full, halves when they grow large or the reading fails: records may
-    /// have a hundred bytes or some hundred thousand.
-    per_slot: i64,
+    leases: Leases,
+    /// A lane that is at work is not here.
+    idle: HashMap<usize, Lane>,
+    working: JoinSet<Worked>,
+    floors: Floors,
+    floors_since: Instant,
+    pub(crate) stuck: Stuck,
+}
+
+struct Worked {
+    number: usize,
+    lane: Lane,
+    result: Result<LaneTurn, RelayError>,
 }
 
 /// What one turn did.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Nothing was waiting.
     Idle,
-    /// This many rows are now marked as published.
-    Published(usize),
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    #[error(transparent)]
-    Outbox(#[from] EventStoreError),
-    #[error(transparent)]
-    Kafka(#[from] MessagingError),
-    /// The record stays where it is, and what follows it under its key stays behind it.
-    #[error("Kafka refused version {version} of {key}: {reason}")]
-    Refused {
-        key: String,
-        version: u64,
-        reason: String,
-    },
+    /// How many rows are now marked as published, and how many were refused.
+    Sent { published: usize, refused: usize },
 }
 
 impl Relay {
-    /// A relay of all slots.
-    pub fn new(outbox: Outbox, kafka: Kafka) -> Self {
-        Self {
-            outbox,
-            kafka,
-            producer: None,
-            slots: (0..SLOTS as i16).collect(),
-            per_slot: MOST_PER_SLOT / 8,
-        }
-    }
-
-    /// One turn: read, publish, mark. No database transaction is open while Kafka is waited for;
-    /// with no broker there it waits until one is.
-    pub async fn turn(&mut self) -> Result<Turn, RelayError> {
-        let records = self.read().await?;
-        if records.is_empty() {
-            return Ok(Turn::Idle);
-        }
-        let producer = self.take_producer()?;
-        let deliveries = publish(&producer, &records).await;
-        log(&records, &deliveries);
-
-        let positions = acknowledged(&records, &deliveries);
-        let published = positions.len();
-        if !positions.is_empty() {
-            self.outbox.mark_published(&positions).await?;
-        }
-        metrics::counter!("outbox_published_total").increment(published as u64);
-        if producer.fatal_error().is_none() {
-            self.producer = Some(producer);
-        }
-        match refused(&records, &deliveries) {
-            Some(refused) => Err(refused),
-            None => Ok(Turn::Published(published)),
-        }
-    }
-
-    async fn read(&mut self) -> Result<Vec<OutboxRecord>, EventStoreError> {
-        let read = self.outbox.pending(&self.slots, self.per_slot).await;
-        let large = match &read {
-            Ok(records) => records.iter().map(|r| r.payload.len()).sum::<usize>() > LARGE_TURN,
-            Err(_) => true,
+    /// `name` is one that no other relay has, and none had before.
+    pub fn new(
+        database: &Database,
+        kafka: &Kafka,
+        dead_letter_topic: String,
+        name: &str,
+        settings: Settings,
+    ) -> Self {
+        let outbox = Outbox::new(database.clone());
+        let store = SlotLeases::new(database.clone(), name, settings.lease);
+        let leases = Leases::new(store, settings.lease);
+        let lane = || {
+            Lane::new(
+                outbox.clone(),
+                kafka.clone(),
+                leases.clone(),
+                settings.retries,
+            )
         };
-        let full = matches!(&read, Ok(records) if records.len() as i64 >= self.per_slot);
-        if large {
-            self.per_slot = (self.per_slot / 2).max(1);
-        } else if full {
-            self.per_slot = (self.per_slot * 2).min(MOST_PER_SLOT);
+        Self {
+            publishing: Publishing {
+                outbox: outbox.clone(),
+                leases: leases.clone(),
+                idle: (0..LANES).map(|number| (number, lane())).collect(),
+                working: JoinSet::new(),
+                floors: Floors::default(),
+                floors_since: Instant::now(),
+                stuck: Stuck::default(),
+            },
+            held_back: HeldBack::new(
+                outbox.clone(),
+                kafka.clone(),
+                leases.clone(),
+                settings.retries,
+            ),
+            dead_letter_topic: DeadLetterTopic::new(
+                DeadLetters::new(database.clone()),
+                kafka.clone(),
+                dead_letter_topic,
+                leases.clone(),
+            ),
+            retention: Retention::new(outbox, leases.clone(), settings.retention),
+            leases,
         }
-        read
     }
+}
 
-    fn take_producer(&mut self) -> Result<OrderedProducer, MessagingError> {
-        match self.producer.take() {
-            Some(producer) => Ok(producer),
-            None => self.kafka.ordered_producer(),
-        }
-    }
-
-    /// Turns until `stop`, and then ends the turn under way. Whatever is away is waited for.
-    pub async fn run(mut self, doorbell: Doorbell, check: Check, stop: CancellationToken) {
-        let mut idle = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
-        let mut fault = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
-        // It needs up to a second to get its producer id: not at the expense of the first event.
-        self.producer = self.take_producer().ok();
-        while !stop.is_cancelled() {
-            let turn = tokio::select! {
-                turn = watched(&check, self.turn()) => turn,
-                () = async { stop.cancelled().await; tokio::time::sleep(LAST_TURN).await } => return,
+impl Publishing {
+    /// One whole turn: read, publish, mark.
+    pub async fn turn(&mut self) -> Result<Turn, RelayError> {
+        self.start().await?;
+        let mut turn = Turn::Idle;
+        while self.is_working() {
+            let (more_published, more_refused) = self.finished().await?;
+            let (published, refused) = match turn {
+                Turn::Idle => (0, 0),
+                Turn::Sent { published, refused } => (published, refused),
             };
-            match turn {
-                Ok(turn) => {
-                    check.up();
-                    fault.reset();
-                    if turn == Turn::Idle {
-                        tokio::select! {
-                            () = stop.cancelled() => return,
-                            () = doorbell.heard() => idle.reset(),
-                            () = tokio::time::sleep(idle.wait()) => {}
-                        }
-                    } else {
-                        idle.reset();
+            turn = Turn::Sent {
+                published: published + more_published,
+                refused: refused + more_refused,
+            };
+        }
+        Ok(turn)
+    }
+
+    /// Before the first event comes.
+    pub(crate) fn warm_up(&mut self) {
+        for lane in self.idle.values_mut() {
+            lane.warm_up();
+        }
+    }
+
+    pub(crate) fn is_working(&self) -> bool {
+        !self.working.is_empty()
+    }
+
+    pub(crate) fn has_idle_lane(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
+    /// Reads the slots whose lanes are idle, and sets those lanes to work that have something to
+    /// do. Returns whether any has.
+    pub(crate) async fn start(&mut self) -> Result<bool, RelayError> {
+        if self.floors_since.elapsed() > FORGET_FLOORS {
+            self.floors.forget();
+            self.floors_since = Instant::now();
+        }
+        let mut leases = self.leases.held();
+        leases.retain(|lease: &SlotLease| self.idle.contains_key(&lane_of(lease.slot)));
+        if leases.is_empty() {
+            return Ok(false);
+        }
+        let slots = self.floors.of(&leases);
+        let read = Instant::now();
+        let pending = self.outbox.pending(&slots, PER_SLOT).await?;
+        self.floors.seen(&slots, &pending);
+        self.stuck.seen(&slots, &pending, read);
+
+        let mut work: HashMap<usize, Vec<OutboxRecord>> = HashMap::new();
+        for record in pending.records {
+            work.entry(lane_of(record.slot)).or_default().push(record);
+        }
+        for (number, records) in work {
+            if let Some(mut lane) = self.idle.remove(&number) {
+                self.working.spawn(async move {
+                    let result = lane.turn(records, read).await;
+                    Worked {
+                        number,
+                        lane,
+                        result,
                     }
-                }
-                // New events do not make a fault go away: the doorbell is not listened to.
-                Err(error) => {
-                    check.away(&error);
-                    metrics::counter!("outbox_publish_retries_total").increment(1);
-                    tokio::select! {
-                        () = stop.cancelled() => return,
-                        () = tokio::time::sleep(fault.wait()) => {}
-                    }
-                }
+                });
             }
         }
+        Ok(self.is_working())
     }
-}
 
-async fn publish(producer: &OrderedProducer, records: &[OutboxRecord]) -> Vec<Delivery> {
-    let headers: Vec<Vec<(&str, &str)>> = records
-        .iter()
-        .map(|r| {
-            r.headers
-                .iter()
-                .map(|(k, v)| (k.as_str(), v.as_str()))
-                .collect()
-        })
-        .collect();
-    let outgoing: Vec<OutgoingRecord<'_>> = records
-        .iter()
-        .zip(&headers)
-        .map(|(record, headers)| OutgoingRecord {
-            topic: &record.topic,
-            key: &record.key,
-            payload: &record.payload,
-            headers,
-        })
-        .collect();
-    producer.publish(&outgoing).await
-}
-
-fn refused(records: &[OutboxRecord], deliveries: &[Delivery]) -> Option<RelayError> {
-    records
-        .iter()
-        .zip(deliveries)
-        .find_map(|(record, delivery)| match delivery {
-            Delivery::Failed(error) => Some(RelayError::Refused {
-                key: record.key.clone(),
-                version: record.version,
-                reason: error.to_string(),
-            }),
-            Delivery::Acknowledged { .. } | Delivery::NotSent => None,
-        })
-}
-
-/// Where each event landed at debug level, the turn as one line at info.
-fn log(records: &[OutboxRecord], deliveries: &[Delivery]) {
-    let mut acknowledged = 0;
-    for (record, delivery) in records.iter().zip(deliveries) {
-        if let Delivery::Acknowledged { partition, offset } = delivery {
-            acknowledged += 1;
-            tracing::debug!(
-                order_id = record.key,
-                version = record.version,
-                event_id = %record.event_id,
-                correlation_id = record.headers.get("correlation-id"),
-                topic = record.topic,
-                partition,
-                offset,
-                "published"
-            );
+    /// Waits for a lane at work: how many records it published, and how many were refused.
+    /// Cancelling it loses nothing. Without a lane at work it waits for ever.
+    pub(crate) async fn finished(&mut self) -> Result<(usize, usize), RelayError> {
+        let Some(worked) = self.working.join_next().await else {
+            return std::future::pending().await;
+        };
+        let Worked {
+            number,
+            lane,
+            result,
+        } = worked?;
+        self.idle.insert(number, lane);
+        let turn = result?;
+        for (slot, position) in turn.passed {
+            self.floors.passed(slot, position);
+            self.stuck.moved(slot);
         }
+        Ok((turn.published, turn.refused))
     }
-    tracing::info!(read = records.len(), acknowledged, "turn");
+}
+
+fn lane_of(slot: i16) -> usize {
+    slot as usize % LANES
 }

@@ -2,8 +2,10 @@
 
 mod dead_letter;
 mod record;
+mod unpublished;
 
 pub use dead_letter::{
     NewDeadLetter, OriginalRecord, Place, Reason, Source, State, Subject, dead_letter_id,
 };
 pub use record::{DeadLetters, Recorded};
+pub use unpublished::UnpublishedDeadLetter;

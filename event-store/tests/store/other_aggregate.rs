@@ -4,7 +4,9 @@ use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::EventSourced;
 use domain::contract::Envelope;
-use event_store::{CommandExecutor, Doorbell, EventStore, ExpectedVersion, Outbox};
+use event_store::{
+    CommandExecutor, Doorbell, EventStore, ExpectedVersion, Outbox, PerSlot, SlotFloor,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{Fixture, context, database};
@@ -96,8 +98,13 @@ async fn lives_beside_the_orders() {
         assert_eq!(executed.aggregate.count, counted);
         assert_eq!(executed.version, u64::from(counted));
     }
-    let slots: Vec<i16> = (0..64).collect();
-    let pending = Outbox::new(database).pending(&slots, 10).await.unwrap();
+    let slots: Vec<SlotFloor> = (0..64).map(|slot| SlotFloor { slot, floor: 0 }).collect();
+    let limit = PerSlot {
+        records: 10,
+        bytes: 1 << 20,
+    };
+    let found = Outbox::new(database).pending(&slots, limit).await;
+    let pending = found.unwrap().records;
     let versions: Vec<u64> = pending.iter().map(|record| record.version).collect();
     assert_eq!(versions, [1, 2, 3, 4, 5, 6]);
     assert!(

@@ -38,6 +38,7 @@ impl Backend {
                 kafka_replication: 1,
             },
             mongodb: MongoArgs::new(Secret::new(stack.mongodb.uri()), &args.mongodb_database),
+            outbox: args.outbox,
             instance: InstanceArgs {
                 projector_instance_id: None,
             },

@@ -91,6 +91,9 @@ struct UpArgs {
         value_name = "NAME"
     )]
     mongodb_database: String,
+
+    #[command(flatten)]
+    outbox: runtime::config::OutboxArgs,
 }
 
 pub async fn run(args: DevArgs) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use runtime::config::{KafkaArgs, MongoArgs, PostgresArgs, listen_addr};
+use runtime::config::{KafkaArgs, MongoArgs, OutboxArgs, PostgresArgs, listen_addr};
 
 use super::{command_api, projector, query_api, relay};
 use crate::process::Process;
@@ -32,6 +32,8 @@ pub struct AllArgs {
     #[command(flatten)]
     pub mongodb: MongoArgs,
     #[command(flatten)]
+    pub outbox: OutboxArgs,
+    #[command(flatten)]
     pub instance: projector::InstanceArgs,
 }
 
@@ -48,7 +50,7 @@ pub async fn start(process: &mut Process, args: &AllArgs) -> anyhow::Result<()> 
     let queries = addr(args.query_listen, ::query_api::DEFAULT_PORT)?;
     command_api::start(process, commands, &args.postgres, &args.kafka).await?;
     query_api::start(process, queries, &args.mongodb).await?;
-    relay::start(process, &args.postgres, &args.kafka)?;
+    relay::start(process, &args.postgres, &args.kafka, &args.outbox)?;
     projector::start(
         process,
         &args.postgres,

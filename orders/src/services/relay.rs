@@ -3,8 +3,8 @@ use std::time::Duration;
 use axum::Router;
 use event_store::Outbox;
 use messaging::MessagingError;
-use relay::Relay;
-use runtime::config::{KafkaArgs, ListenArgs, PostgresArgs};
+use relay::{Relay, Settings};
+use runtime::config::{KafkaArgs, ListenArgs, OutboxArgs, PostgresArgs};
 use tokio_util::sync::CancellationToken;
 
 use super::patiently;
@@ -21,12 +21,14 @@ pub struct RelayArgs {
     pub postgres: PostgresArgs,
     #[command(flatten)]
     pub kafka: KafkaArgs,
+    #[command(flatten)]
+    pub outbox: OutboxArgs,
 }
 
 pub async fn run(args: RelayArgs) -> anyhow::Result<()> {
     let mut process = Process::start("info")?;
     let addr = args.listen.addr(DEFAULT_PORT)?;
-    start(&mut process, &args.postgres, &args.kafka)?;
+    start(&mut process, &args.postgres, &args.kafka, &args.outbox)?;
     process.serve("relay", addr, Router::new()).await?;
     process.finish().await
 }
@@ -35,14 +37,22 @@ pub fn start(
     process: &mut Process,
     postgres: &PostgresArgs,
     args: &KafkaArgs,
+    outbox_args: &OutboxArgs,
 ) -> anyhow::Result<()> {
     let database = process.database(postgres)?;
     let kafka = process.kafka(args)?;
-    let outbox = Outbox::new(database);
     let check = process.health().check("relay");
+    let health = process.health().clone();
     let (stop, doorbell, args) = (process.stop.clone(), process.doorbell.clone(), args.clone());
-    let measured = outbox.clone();
-    let measuring = stop.clone();
+    let settings = settings(outbox_args);
+    let relay = Relay::new(
+        &database,
+        &kafka,
+        args.dead_letter_topic(),
+        &process.ids.next().to_string(),
+        settings,
+    );
+    let (measured, measuring) = (Outbox::new(database), stop.clone());
     process.spawn("backlog", async move {
         measure_backlog(measured, measuring).await;
         Ok::<_, anyhow::Error>(())
@@ -59,11 +69,22 @@ pub fn start(
         });
         if let Some(checked) = checked.await {
             checked?;
-            Relay::new(outbox, kafka).run(doorbell, check, stop).await;
+            relay.run(settings, doorbell, health, stop).await;
         }
         Ok::<_, MessagingError>(())
     });
     Ok(())
+}
+
+fn settings(args: &OutboxArgs) -> Settings {
+    let mut settings = Settings {
+        lease: args.relay_lease,
+        retention: args.outbox_retention,
+        ..Settings::default()
+    };
+    let failed = args.outbox_failed_retry;
+    settings.retries.failed = (!failed.is_zero()).then_some(failed);
+    settings
 }
 
 /// Shows what waits, every 5 s. While Postgres is away the last figures stand; the relay's own
@@ -74,6 +95,8 @@ async fn measure_backlog(outbox: Outbox, stop: CancellationToken) {
             Ok(backlog) => {
                 metrics::gauge!("outbox_pending").set(backlog.pending as f64);
                 metrics::gauge!("outbox_oldest_pending_seconds").set(backlog.oldest.as_secs_f64());
+                metrics::gauge!("outbox_held").set(backlog.held as f64);
+                metrics::gauge!("keys_blocked", "by" => "relay").set(backlog.keys_blocked as f64);
             }
             Err(error) => tracing::debug!(%error, "the backlog cannot be measured"),
         }

@@ -9,7 +9,7 @@ use domain::{
 };
 use event_store::{
     CommandContext, CommandExecutor, Database, DatabaseConfig, Doorbell, EventStore,
-    ExpectedVersion, Outbox, OutboxRecord,
+    ExpectedVersion, Outbox, OutboxRecord, PerSlot, SlotFloor,
 };
 use messaging::{Delivery, Kafka, OrderedProducer, OutgoingRecord, TopicSpec};
 use projector::{Step, Worker, live_generation, project};
@@ -152,8 +152,12 @@ impl Fixture {
 
     /// Takes what is pending out of the outbox, in order.
     pub async fn take_outbox(&self) -> Vec<OutboxRecord> {
-        let slots: Vec<i16> = (0..64).collect();
-        let pending = self.outbox.pending(&slots, 10_000).await.unwrap();
+        let slots: Vec<SlotFloor> = (0..64).map(|slot| SlotFloor { slot, floor: 0 }).collect();
+        let all = PerSlot {
+            records: 10_000,
+            bytes: 1 << 30,
+        };
+        let pending = self.outbox.pending(&slots, all).await.unwrap().records;
         let positions: Vec<i64> = pending.iter().map(|r| r.position).collect();
         self.outbox.mark_published(&positions).await.unwrap();
         pending
@@ -169,8 +173,8 @@ impl Fixture {
     pub async fn publish_raw(&self, key: &str, payload: &str) -> i32 {
         let record = OutgoingRecord {
             topic: &self.topic,
-            key,
-            payload,
+            key: Some(key.as_bytes()),
+            payload: Some(payload.as_bytes()),
             headers: &[],
         };
         match self.producer.publish(&[record]).await.remove(0) {

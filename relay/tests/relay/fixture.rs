@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use domain::contract::PublishedOrderEvent;
 use domain::order::{NewOrder, Order, OrderCommand, OrderLine, Quantity};
@@ -7,16 +8,29 @@ use domain::{
 };
 use event_store::{
     CommandContext, CommandExecutor, Database, DatabaseConfig, Doorbell, EventStore,
-    ExpectedVersion, Outbox,
+    ExpectedVersion, Outbox, Retries,
 };
 use messaging::{IncomingRecord, Kafka, TopicSpec};
-use relay::{Relay, Turn};
+use relay::{Relay, Settings, Turn};
 use uuid::Uuid;
 
 pub const PARTITIONS: u16 = 8;
 
+/// Long enough for a test, and refused records are tried again at once.
+pub const SETTINGS: Settings = Settings {
+    lease: Duration::from_secs(60),
+    retries: Retries {
+        first: Duration::from_millis(1),
+        attempts: 4,
+        failed: None,
+    },
+    retention: Duration::from_secs(3600),
+};
+
 /// A database and a topic of a test's own.
 pub struct Fixture {
+    pub url: String,
+    pub database: Database,
     pub topic: String,
     pub kafka: Kafka,
     pub outbox: Outbox,
@@ -34,19 +48,20 @@ impl Fixture {
         let postgres = devstack::shared_postgres().await;
         let url = postgres.create_database(&name).await.unwrap();
         let database = Database::new(&DatabaseConfig {
-            url,
+            url: url.clone(),
             schema: None,
             connections: 8,
         })
         .unwrap();
         database.migrate().await.unwrap();
         let kafka = Kafka::new(devstack::shared_kafka().await.brokers());
-        let topic = TopicSpec {
-            name: format!("order-events-{name}"),
+        let [topic, dead_letters] = ["", "-dlq"].map(|suffix| TopicSpec {
+            name: format!("order-events-{name}{suffix}"),
             partitions: PARTITIONS,
             replication: 1,
-        };
+        });
         kafka.ensure_topic(&topic).await.unwrap();
+        kafka.ensure_topic(&dead_letters).await.unwrap();
         let store = EventStore::new(
             database.clone(),
             &topic.name,
@@ -54,20 +69,67 @@ impl Fixture {
             Doorbell::default(),
         );
         Self {
+            url,
             topic: topic.name,
             kafka,
-            outbox: Outbox::new(database),
+            outbox: Outbox::new(database.clone()),
+            database,
             executor: CommandExecutor::new(store, ()),
         }
     }
 
-    pub fn relay(&self) -> Relay {
-        Relay::new(self.outbox.clone(), self.kafka.clone())
+    /// A relay that holds all slots.
+    pub async fn relay(&self) -> Relay {
+        let relay = self.relay_with(SETTINGS);
+        assert_eq!(relay.leases.renew().await.unwrap(), 64);
+        relay
+    }
+
+    /// A relay that holds nothing yet.
+    pub fn relay_with(&self, settings: Settings) -> Relay {
+        self.relay_on(&self.kafka, settings)
+    }
+
+    pub fn relay_on(&self, kafka: &Kafka, settings: Settings) -> Relay {
+        let name = unique().to_string();
+        Relay::new(
+            &self.database,
+            kafka,
+            self.dead_letter_topic(),
+            &name,
+            settings,
+        )
+    }
+
+    pub fn dead_letter_topic(&self) -> String {
+        format!("{}-dlq", self.topic)
+    }
+
+    /// A connection past the store, to look at rows.
+    pub async fn psql(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// An id whose records go where those of `other` go.
+    pub fn neighbour(other: &str) -> String {
+        loop {
+            let id = unique().to_string();
+            if event_store::slot(&id) == event_store::slot(other) {
+                return id;
+            }
+        }
     }
 
     /// Creates an order whose dish has this name, confirms it and cancels it: three events.
     pub async fn order(&self, dish: &str) -> String {
-        let id = unique().to_string();
+        self.order_of(unique().to_string(), dish).await
+    }
+
+    pub async fn order_of(&self, id: String, dish: &str) -> String {
         let line = OrderLine {
             menu_item_id: MenuItemId::new("item-1").unwrap(),
             name: ItemName::new(dish).unwrap(),
@@ -103,13 +165,20 @@ impl Fixture {
         id
     }
 
-    /// Turns until nothing is left.
+    /// Turns until nothing is left but what is held.
     pub async fn drain(&self, relay: &mut Relay) {
-        while relay.turn().await.unwrap() != Turn::Idle {}
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while relay.publishing.turn().await.unwrap() != Turn::Idle {
+            assert!(Instant::now() < deadline);
+        }
     }
 
     pub async fn records(&self) -> Vec<IncomingRecord> {
-        let reader = self.kafka.read_topic(&self.topic, true).await.unwrap();
+        self.records_of(&self.topic).await
+    }
+
+    pub async fn records_of(&self, topic: &str) -> Vec<IncomingRecord> {
+        let reader = self.kafka.read_topic(topic, true).await.unwrap();
         reader.rest().await.unwrap()
     }
 

@@ -5,3 +5,4 @@
 mod fixture;
 mod order;
 mod refused;
+mod sharing;

@@ -1,15 +1,19 @@
 //! Configuration sections. Each is one file, reads the variables its fields name, and is shown by
 //! `--help` with its defaults.
 
+mod duration;
 mod kafka;
 mod listen;
 mod mongodb;
+mod outbox;
 mod postgres;
 mod secret;
 
+pub use duration::duration;
 pub use kafka::KafkaArgs;
 pub use listen::{ListenArgs, listen_addr};
 pub use mongodb::MongoArgs;
+pub use outbox::OutboxArgs;
 pub use postgres::PostgresArgs;
 pub use secret::Secret;
 

@@ -1,0 +1,127 @@
+use event_store::dead_letters::{DeadLetters, UnpublishedDeadLetter};
+use messaging::{Delivery, Kafka, MessagingError, OrderedProducer, OutgoingRecord};
+
+use crate::RelayError;
+use crate::leases::Leases;
+
+/// How many items a turn publishes, each awaited: there are few, and one may be refused.
+const AT_ONCE: i64 = 50;
+/// The relay that holds this slot does it; two that believe to hold it repeat records.
+const DUTY_SLOT: i16 = 0;
+
+/// Publishes the desk's items to the dead-letter topic, at least once: the original record byte
+/// for byte, and what is known of its failure in headers that begin with `dead-letter-`.
+pub struct DeadLetterTopic {
+    dead_letters: DeadLetters,
+    kafka: Kafka,
+    topic: String,
+    leases: Leases,
+    producer: Option<OrderedProducer>,
+}
+
+impl DeadLetterTopic {
+    pub(crate) fn new(
+        dead_letters: DeadLetters,
+        kafka: Kafka,
+        topic: String,
+        leases: Leases,
+    ) -> Self {
+        Self {
+            dead_letters,
+            kafka,
+            topic,
+            leases,
+            producer: None,
+        }
+    }
+
+    /// Returns how many items are on the topic now that were not before.
+    pub async fn turn(&mut self) -> Result<usize, RelayError> {
+        if self.leases.of(DUTY_SLOT).is_none() {
+            return Ok(0);
+        }
+        let items = self.dead_letters.unpublished(AT_ONCE).await?;
+        for item in &items {
+            match self.publish(item, item.original.value.as_deref()).await? {
+                Delivery::Acknowledged { .. } => {}
+                Delivery::Refused(error) | Delivery::RefusedWithOthers(error) => {
+                    tracing::warn!(
+                        dead_letter_id = %item.id, %error,
+                        "the dead-letter topic does not take the record: a reference goes instead"
+                    );
+                    self.publish_reference(item).await?;
+                }
+                Delivery::NotSent => return Ok(0),
+                Delivery::Failed(error) => return Err(MessagingError::from(error).into()),
+            }
+            self.dead_letters.mark_on_topic(item.id).await?;
+        }
+        Ok(items.len())
+    }
+
+    /// In place of a record that is too large: the same key, and where to find the rest.
+    async fn publish_reference(&mut self, item: &UnpublishedDeadLetter) -> Result<(), RelayError> {
+        let mut bare = item.clone();
+        bare.original.headers.clear();
+        bare.error_message = bare.error_message.chars().take(1000).collect();
+        let reference = format!(
+            "{{\"deadLetterId\":\"{}\",\"contentOmitted\":true}}",
+            item.id
+        );
+        match self.publish(&bare, Some(reference.as_bytes())).await? {
+            Delivery::Acknowledged { .. } => Ok(()),
+            Delivery::Refused(error)
+            | Delivery::RefusedWithOthers(error)
+            | Delivery::Failed(error) => Err(MessagingError::from(error).into()),
+            Delivery::NotSent => Ok(()),
+        }
+    }
+
+    async fn publish(
+        &mut self,
+        item: &UnpublishedDeadLetter,
+        value: Option<&[u8]>,
+    ) -> Result<Delivery, RelayError> {
+        let producer = match self.producer.take() {
+            Some(producer) => producer,
+            None => self.kafka.ordered_producer()?,
+        };
+        let facts = facts(item);
+        let mut headers: Vec<(&str, Option<&[u8]>)> = Vec::new();
+        for (name, value) in &item.original.headers {
+            headers.push((name, value.as_deref()));
+        }
+        for (name, fact) in &facts {
+            headers.push((name, Some(fact.as_bytes())));
+        }
+        let record = OutgoingRecord {
+            topic: &self.topic,
+            key: item.original.key.as_deref(),
+            payload: value,
+            headers: &headers,
+        };
+        let mut deliveries = producer.publish(&[record]).await;
+        if producer.fatal_error().is_none() {
+            self.producer = Some(producer);
+        }
+        Ok(deliveries.pop().unwrap_or(Delivery::NotSent))
+    }
+}
+
+fn facts(item: &UnpublishedDeadLetter) -> Vec<(&'static str, String)> {
+    let failed_at = item.failed_at.to_string();
+    let mut facts = vec![
+        ("dead-letter-id", item.id.to_string()),
+        ("dead-letter-source", item.source.clone()),
+        ("dead-letter-reason", item.reason.clone()),
+        ("dead-letter-error", item.error_message.clone()),
+        ("dead-letter-failed-at", failed_at),
+        ("dead-letter-retry-count", item.retry_count.to_string()),
+        ("dead-letter-topic", item.original.topic.clone()),
+    ];
+    if let Some((partition, offset)) = item.place {
+        facts.push(("dead-letter-partition", partition.to_string()));
+        facts.push(("dead-letter-offset", offset.to_string()));
+    }
+    facts
+}

@@ -1,0 +1,219 @@
+use std::collections::{BTreeSet, HashSet};
+use std::time::Instant;
+
+use event_store::{Outbox, OutboxRecord, Refused, Retries};
+use messaging::{Delivery, Kafka, MessagingError, OrderedProducer};
+
+use crate::RelayError;
+use crate::leases::Leases;
+use crate::outcome::Outcome;
+use crate::publish::{publish, publish_one};
+
+/// Publishes the records of some slots with a producer of its own: a refused batch ends the
+/// producer, and with it what this lane had on the way, and no more.
+pub(crate) struct Lane {
+    outbox: Outbox,
+    kafka: Kafka,
+    leases: Leases,
+    retries: Retries,
+    producer: Option<OrderedProducer>,
+    /// Slots of which a whole batch was refused: their records go one at a time until the one that
+    /// is meant is refused alone.
+    suspects: BTreeSet<i16>,
+}
+
+/// What a lane did in a turn.
+#[derive(Debug, Default)]
+pub(crate) struct LaneTurn {
+    pub published: usize,
+    /// Records whose attempt was counted.
+    pub refused: usize,
+    /// The last position of each slot up to which everything is published.
+    pub passed: Vec<(i16, i64)>,
+}
+
+impl Lane {
+    pub fn new(outbox: Outbox, kafka: Kafka, leases: Leases, retries: Retries) -> Self {
+        Self {
+            outbox,
+            kafka,
+            leases,
+            retries,
+            producer: None,
+            suspects: BTreeSet::new(),
+        }
+    }
+
+    /// A new producer needs up to a second until it may send: not at the expense of an event.
+    pub fn warm_up(&mut self) {
+        self.producer = self.take_producer().ok();
+    }
+
+    /// Sends what was read at `read`, and marks what was acknowledged. No database transaction is
+    /// open while Kafka is waited for; with no broker there it waits until one is.
+    pub async fn turn(
+        &mut self,
+        records: Vec<OutboxRecord>,
+        read: Instant,
+    ) -> Result<LaneTurn, RelayError> {
+        let (suspected, others): (Vec<_>, Vec<_>) = records
+            .into_iter()
+            .filter(|record| self.leases.of(record.slot).is_some())
+            .partition(|record| self.suspects.contains(&record.slot));
+        let mut turn = LaneTurn::default();
+        if !others.is_empty() {
+            let producer = self.take_producer()?;
+            let deliveries = publish(&producer, &others).await;
+            self.give_back(producer);
+            self.settle(&others, &deliveries, read, &mut turn).await?;
+        }
+        if !suspected.is_empty() {
+            let deliveries = self.one_at_a_time(&suspected).await?;
+            self.settle(&suspected, &deliveries, read, &mut turn)
+                .await?;
+        }
+        Ok(turn)
+    }
+
+    /// Each awaited, up to the first that is refused alone: the next ones are sent together again.
+    async fn one_at_a_time(
+        &mut self,
+        records: &[OutboxRecord],
+    ) -> Result<Vec<Delivery>, RelayError> {
+        let producer = self.take_producer()?;
+        let mut deliveries = Vec::with_capacity(records.len());
+        for record in records {
+            if self.leases.of(record.slot).is_none() {
+                break;
+            }
+            let delivery = publish_one(&producer, record, &record.payload).await;
+            let there = matches!(delivery, Delivery::Acknowledged { .. });
+            deliveries.push(delivery);
+            if !there {
+                break;
+            }
+        }
+        self.give_back(producer);
+        self.suspects.clear();
+        deliveries.resize(records.len(), Delivery::NotSent);
+        Ok(deliveries)
+    }
+
+    async fn settle(
+        &mut self,
+        records: &[OutboxRecord],
+        deliveries: &[Delivery],
+        read: Instant,
+        turn: &mut LaneTurn,
+    ) -> Result<(), RelayError> {
+        measure(records, deliveries, read);
+        let outcome = Outcome::of(records, deliveries);
+        self.suspects.extend(&outcome.suspects);
+        if !outcome.acknowledged.is_empty() {
+            self.outbox.mark_published(&outcome.acknowledged).await?;
+            turn.published += outcome.acknowledged.len();
+            turn.passed.extend(outcome.passed);
+        }
+        for (record, error) in outcome.refused {
+            refuse(
+                &self.outbox,
+                &self.leases,
+                record,
+                &error.to_string(),
+                &self.retries,
+            )
+            .await?;
+            turn.refused += 1;
+        }
+        match outcome.failed {
+            // The refusal of another record ended the producer under it.
+            Some(error) if outcome.suspects.is_empty() && turn.refused == 0 => {
+                Err(MessagingError::from(error.clone()).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn take_producer(&mut self) -> Result<OrderedProducer, MessagingError> {
+        match self.producer.take() {
+            Some(producer) => Ok(producer),
+            None => self.kafka.ordered_producer(),
+        }
+    }
+
+    fn give_back(&mut self, producer: OrderedProducer) {
+        if producer.fatal_error().is_none() {
+            self.producer = Some(producer);
+        } else {
+            self.warm_up();
+        }
+    }
+}
+
+/// Counts an attempt against a record, under the lease of its slot.
+pub(crate) async fn refuse(
+    outbox: &Outbox,
+    leases: &Leases,
+    record: &OutboxRecord,
+    error: &str,
+    retries: &Retries,
+) -> Result<(), RelayError> {
+    let Some(lease) = leases.of(record.slot) else {
+        return Ok(());
+    };
+    let refused = outbox.mark_refused(record, lease, error, retries).await?;
+    let (order_id, version) = (&record.key, record.version);
+    match refused {
+        Refused::Again { attempts } => {
+            metrics::counter!("outbox_publish_retries_total").increment(1);
+            tracing::warn!(order_id, version, attempts, error, "Kafka refused a record");
+        }
+        Refused::DeadLetter { id, new: true } => {
+            metrics::counter!("dead_letters_total", "source" => "relay", "reason" => "max_retries_exceeded")
+                .increment(1);
+            tracing::error!(
+                order_id, version, dead_letter_id = %id, error,
+                "Kafka refused a record for good: what follows under its key is held back"
+            );
+        }
+        Refused::DeadLetter { id, new: false } => {
+            metrics::counter!("outbox_publish_retries_total").increment(1);
+            tracing::info!(order_id, version, dead_letter_id = %id, error, "refused again");
+        }
+        Refused::NotOurs => {}
+    }
+    Ok(())
+}
+
+/// Where each event landed at debug level, the turn as one line at info, and how long each took
+/// from its append to its acknowledgement.
+fn measure(records: &[OutboxRecord], deliveries: &[Delivery], read: Instant) {
+    let since = read.elapsed();
+    let publishing = metrics::histogram!("relay_publish_seconds");
+    let mut keys = HashSet::new();
+    let mut acknowledged = 0_u64;
+    for (record, delivery) in records.iter().zip(deliveries) {
+        keys.insert(&record.key);
+        if let Delivery::Acknowledged { partition, offset } = delivery {
+            acknowledged += 1;
+            publishing.record((record.age + since).as_secs_f64());
+            tracing::debug!(
+                order_id = record.key,
+                version = record.version,
+                event_id = %record.event_id,
+                correlation_id = record.headers.get("correlation-id"),
+                topic = record.topic,
+                partition,
+                offset,
+                "published"
+            );
+        }
+    }
+    metrics::counter!("outbox_published_total").increment(acknowledged);
+    tracing::info!(
+        records = records.len(),
+        keys = keys.len(),
+        acknowledged,
+        "batch"
+    );
+}
