@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use domain::OccurredOn;
-use domain::order::{Order, OrderCommand, OrderStatus};
+use domain::order::{Order, OrderCommand, OrderError, OrderEvent, OrderStatus, PlacedOrder};
 use event_store::{CommandContext, CommandExecutor, ExecuteError, Executed, ExpectedVersion};
 use runtime::http::{Problem, RequestContext};
 use runtime::{Clock, Ids};
@@ -62,7 +62,7 @@ impl CommandApi {
     }
 }
 
-fn count<E: std::error::Error>(executed: &Result<Executed<Order>, ExecuteError<E>>) {
+fn count(executed: &Result<Executed<Order>, ExecuteError<OrderError>>) {
     let outcome = match executed {
         Ok(executed) if executed.events.is_empty() => "unchanged",
         Ok(_) => "appended",
@@ -71,13 +71,33 @@ fn count<E: std::error::Error>(executed: &Result<Executed<Order>, ExecuteError<E
         Err(ExecuteError::Store(_)) => "failed",
     };
     metrics::counter!("order_commands_total", "outcome" => outcome).increment(1);
-    if let Ok(executed) = executed
-        && !executed.events.is_empty()
-    {
-        let to = executed
-            .aggregate
-            .status()
-            .map_or("none", OrderStatus::as_str);
-        metrics::counter!("order_transitions_total", "to" => to).increment(1);
+    match executed {
+        Ok(executed) => {
+            if let (Some(from), Some(to)) = (came_from(executed), executed.aggregate.status()) {
+                let to = to.as_str();
+                metrics::counter!("order_transitions_total", "from" => from, "to" => to)
+                    .increment(1);
+            }
+        }
+        Err(ExecuteError::Refused(OrderError::InvalidTransition { from, to })) => {
+            let (from, to) = (from.as_str(), to.as_str());
+            metrics::counter!("order_transitions_refused_total", "from" => from, "to" => to)
+                .increment(1);
+        }
+        Err(_) => {}
     }
+}
+
+/// The status before the command; `None` where it changed nothing. An order that has a payment was
+/// confirmed before it was cancelled.
+fn came_from(executed: &Executed<Order>) -> Option<&'static str> {
+    let paid = |order: &PlacedOrder| order.payment_id.is_some();
+    Some(match &executed.events.first()?.payload {
+        OrderEvent::OrderCreated(_) => "none",
+        OrderEvent::OrderConfirmed { .. } => OrderStatus::Pending.as_str(),
+        OrderEvent::OrderCancelled { .. } if executed.aggregate.placed().is_some_and(paid) => {
+            OrderStatus::Confirmed.as_str()
+        }
+        OrderEvent::OrderCancelled { .. } => OrderStatus::Pending.as_str(),
+    })
 }

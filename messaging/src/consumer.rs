@@ -76,7 +76,6 @@ impl Kafka {
         topic: &str,
         partitions: u16,
     ) -> Result<(), MessagingError> {
-        const PATIENCE: Duration = Duration::from_secs(10);
         let consumer: BaseConsumer<Context> = self
             .config()
             .set("group.id", group)
@@ -86,7 +85,7 @@ impl Kafka {
         let committing = tokio::task::spawn_blocking(move || {
             let mut starts = TopicPartitionList::new();
             for partition in 0..i32::from(partitions) {
-                let (first, _) = consumer.fetch_watermarks(&topic, partition, PATIENCE)?;
+                let (first, _) = watermarks(&consumer, &topic, partition)?;
                 starts.add_partition_offset(&topic, partition, Offset::Offset(first))?;
             }
             consumer.commit(&starts, CommitMode::Sync)
@@ -204,6 +203,32 @@ fn join(config: &ClientConfig, topic: &str) -> Result<StreamConsumer<Context>, K
     Ok(consumer)
 }
 
+/// The offset of a partition's first record, and the one its next record will have. A partition
+/// that is looking for its leader, as a new one does, is waited for.
+pub(crate) fn watermarks<C: Consumer<Context>>(
+    consumer: &C,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), KafkaError> {
+    use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, PATIENCE) {
+            Err(error)
+                if Instant::now() < give_up
+                    && matches!(
+                        error.rdkafka_error_code(),
+                        Some(LeaderNotAvailable | NotLeaderForPartition | UnknownTopicOrPartition)
+                    ) =>
+            {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            answer => return answer,
+        }
+    }
+}
+
 /// Queued once for every failed attempt to connect.
 fn is_outage(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
@@ -221,15 +246,16 @@ fn lost_offset(error: &KafkaError) -> Option<RDKafkaErrorCode> {
 }
 
 pub(crate) fn owned(message: &BorrowedMessage<'_>) -> IncomingRecord {
-    let headers = message
-        .headers()
-        .map(|headers| {
-            headers
-                .iter()
-                .map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)))
-                .collect()
-        })
-        .unwrap_or_default();
+    // The client panics at a header whose name is not UTF-8. Such a record must not end every
+    // process that reads it: it goes on without headers.
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let headers = message.headers()?;
+        let owned = headers
+            .iter()
+            .map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)));
+        Some(owned.collect())
+    }));
+    let headers = read.ok().flatten().unwrap_or_default();
     IncomingRecord {
         topic: message.topic().to_owned(),
         partition: message.partition(),

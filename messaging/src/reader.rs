@@ -5,7 +5,7 @@ use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::client::Context;
-use crate::consumer::owned;
+use crate::consumer::{owned, watermarks};
 use crate::{IncomingRecord, Kafka, MessagingError};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ impl Kafka {
             let mut ends = HashMap::new();
             let mut assignment = TopicPartitionList::new();
             for partition in partitions {
-                let (first, end) = consumer.fetch_watermarks(&topic, partition, PATIENCE)?;
+                let (first, end) = watermarks(&consumer, &topic, partition)?;
                 let start = if from_beginning { first } else { end };
                 assignment.add_partition_offset(&topic, partition, Offset::Offset(start))?;
                 if end > first {

@@ -1,105 +1,128 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use cqrs_es::Aggregate;
-use domain::contract::PublishedOrderEvent;
+use domain::contract::{Envelope, PublishedOrderEvent, Stub};
 use domain::order::Order;
 use messaging::IncomingRecord;
 
 use crate::RecordFault;
+use crate::fold::Counts;
 
 /// A polled batch, read and sorted by order. It stays in hand until it has taken effect whole.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// Each order's events, in the topic's order.
-    pub events: BTreeMap<String, Vec<PlacedEvent>>,
-    /// The highest offset of each partition, up to which everything is in `events`.
+    /// What arrived under each key and has not taken effect, in the topic's order.
+    pub events: BTreeMap<String, VecDeque<PlacedEvent>>,
+    /// Records whose key is no text, and that are not on the desk yet.
+    pub keyless: VecDeque<(IncomingRecord, RecordFault)>,
+    /// The highest offset of each partition.
     pub offsets: HashMap<i32, i64>,
-    pub faults: Vec<Fault>,
+    /// Events that have taken effect, for the measurement at the end.
+    pub done: Vec<PlacedEvent>,
+    pub counts: Counts,
+    /// Records that were put on the desk.
+    pub refused: u64,
 }
 
-/// An event and where it was read.
+/// An event and the record it was read from.
 #[derive(Debug)]
 pub(crate) struct PlacedEvent {
-    pub event: PublishedOrderEvent,
-    pub partition: i32,
-    pub offset: i64,
+    pub content: Arrived,
+    pub record: IncomingRecord,
 }
 
-/// A record that cannot be applied. Its partition goes no further.
+/// What a record on the topic says.
 #[derive(Debug)]
-pub(crate) struct Fault {
-    pub partition: i32,
-    pub offset: i64,
-    pub key: Option<String>,
-    pub fault: RecordFault,
+pub(crate) enum Arrived {
+    Event(Box<PublishedOrderEvent>),
+    /// The content is in the event store.
+    Stub(Envelope),
+    /// Nothing that this code can read.
+    Junk(RecordFault),
+}
+
+impl Arrived {
+    /// `None` of junk.
+    pub fn envelope(&self) -> Option<&Envelope> {
+        match self {
+            Self::Event(event) => Some(&event.envelope),
+            Self::Stub(envelope) => Some(envelope),
+            Self::Junk(_) => None,
+        }
+    }
 }
 
 impl Batch {
-    /// Reads records up to the first of each partition that cannot be read.
-    ///
-    /// `stopped` are the partitions that were stopped before, in front of these offsets: what the
-    /// client had fetched beyond is dropped.
-    pub fn read(records: Vec<IncomingRecord>, stopped: &BTreeMap<i32, i64>) -> Self {
+    pub fn read(records: Vec<IncomingRecord>) -> Self {
         let mut batch = Self::default();
         for record in records {
-            let beyond = stopped.get(&record.partition);
-            if beyond.is_some_and(|&stop| record.offset > stop)
-                || batch.is_stopped(record.partition)
-            {
-                continue;
-            }
-            let (partition, offset) = (record.partition, record.offset);
-            match parse(&record) {
-                Ok(event) => {
-                    batch.offsets.insert(partition, offset);
-                    let order_id = event.envelope.aggregate_id.clone();
-                    let placed = PlacedEvent {
-                        event,
-                        partition,
-                        offset,
-                    };
-                    batch.events.entry(order_id).or_default().push(placed);
+            batch.offsets.insert(record.partition, record.offset);
+            match (parse(&record), order_id(&record)) {
+                (Err(fault), None) => batch.keyless.push_back((record, fault)),
+                (parsed, key) => {
+                    let key = key.unwrap_or_default().to_owned();
+                    let content = parsed.unwrap_or_else(Arrived::Junk);
+                    let placed = PlacedEvent { content, record };
+                    batch.events.entry(key).or_default().push_back(placed);
                 }
-                Err(fault) => batch.faults.push(Fault {
-                    partition,
-                    offset,
-                    key: record
-                        .key
-                        .map(|key| String::from_utf8_lossy(&key).into_owned()),
-                    fault,
-                }),
             }
         }
         batch
     }
 
-    /// Takes note of a fault found while folding: offsets from it on are not done.
-    pub fn stop(&mut self, fault: Fault) {
-        if let Some(done) = self.offsets.get_mut(&fault.partition) {
-            *done = (*done).min(fault.offset - 1);
+    /// The first `count` events of an order have taken effect.
+    pub fn finish(&mut self, order_id: &str, count: usize) {
+        if let Some(events) = self.events.get_mut(order_id) {
+            self.done.extend(events.drain(..count));
+            if events.is_empty() {
+                self.events.remove(order_id);
+            }
         }
-        self.faults.push(fault);
     }
 
-    fn is_stopped(&self, partition: i32) -> bool {
-        self.faults.iter().any(|fault| fault.partition == partition)
+    /// The first event of an order is on the desk.
+    pub fn set_aside(&mut self, order_id: &str) {
+        if let Some(events) = self.events.get_mut(order_id) {
+            events.pop_front();
+            if events.is_empty() {
+                self.events.remove(order_id);
+            }
+        }
     }
 }
 
-fn parse(record: &IncomingRecord) -> Result<PublishedOrderEvent, RecordFault> {
+/// The key, where it is text.
+pub(crate) fn order_id(record: &IncomingRecord) -> Option<&str> {
+    std::str::from_utf8(record.key.as_deref()?).ok()
+}
+
+/// Reads a record as an event of the order that its key names.
+pub(crate) fn parse(record: &IncomingRecord) -> Result<Arrived, RecordFault> {
     let value = record.payload.as_deref().ok_or(RecordFault::NoValue)?;
-    let event = PublishedOrderEvent::parse(value)?;
-    let envelope = &event.envelope;
+    match PublishedOrderEvent::parse(value) {
+        Ok(event) => {
+            check(record, &event.envelope)?;
+            Ok(Arrived::Event(Box::new(event)))
+        }
+        Err(error) => {
+            let Stub(envelope) = Stub::parse(value).ok_or(error)?;
+            check(record, &envelope)?;
+            Ok(Arrived::Stub(envelope))
+        }
+    }
+}
+
+fn check(record: &IncomingRecord, envelope: &Envelope) -> Result<(), RecordFault> {
     if record.key.as_deref() != Some(envelope.aggregate_id.as_bytes()) {
         return Err(RecordFault::KeyMismatch(envelope.aggregate_id.clone()));
     }
     if envelope.aggregate_type != Order::TYPE {
         return Err(RecordFault::OtherAggregate(envelope.aggregate_type.clone()));
     }
-    if envelope.version == 0 {
-        return Err(RecordFault::NoVersion);
+    if !(1..=i64::MAX as u64).contains(&envelope.version) {
+        return Err(RecordFault::NoVersion(envelope.version));
     }
-    Ok(event)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -120,56 +143,46 @@ mod tests {
     const GOOD: &str = r#"{"eventId":"34d6c9f6-e0b7-56b1-8d0c-7d6ea6e0d6a2","eventType":"OrderConfirmed","aggregateType":"Order","aggregateId":"o-1","version":2,"schemaVersion":1,"occurredOn":"2026-11-21T10:00:00.123456Z","correlationId":"c-1","causationId":"k-1","paymentId":"p-1"}"#;
 
     #[test]
-    fn a_record_that_cannot_be_read_ends_its_partition_only() {
+    fn what_cannot_be_read_keeps_its_place() {
         let records = vec![
             record(0, 7, GOOD),
             record(0, 8, "poison"),
             record(0, 9, GOOD),
             record(1, 3, GOOD),
         ];
-        let batch = Batch::read(records, &BTreeMap::new());
-        assert_eq!(batch.offsets, HashMap::from([(0, 7), (1, 3)]));
-        assert_eq!(batch.events["o-1"].len(), 2);
-        assert_eq!((batch.faults[0].partition, batch.faults[0].offset), (0, 8));
+        let batch = Batch::read(records);
+        assert_eq!(batch.offsets, HashMap::from([(0, 9), (1, 3)]));
+        let in_order = &batch.events["o-1"];
+        assert_eq!(in_order.len(), 4);
+        assert!(matches!(in_order[1].content, Arrived::Junk(_)));
+        let mut keyless = record(0, 10, "poison");
+        keyless.key = Some(b"\xff".to_vec());
+        assert_eq!(Batch::read(vec![keyless]).keyless.len(), 1);
     }
 
     #[test]
-    fn what_lies_beyond_a_stop_is_dropped() {
-        let stopped = BTreeMap::from([(0, 8)]);
-        let records = vec![record(0, 9, GOOD), record(0, 10, GOOD), record(1, 9, GOOD)];
-        let batch = Batch::read(records, &stopped);
-        assert_eq!(batch.offsets, HashMap::from([(1, 9)]));
-    }
-
-    #[test]
-    fn a_fault_found_while_folding_takes_offsets_back() {
-        let mut batch = Batch::read(
-            vec![record(0, 7, GOOD), record(0, 8, GOOD)],
-            &BTreeMap::new(),
-        );
-        batch.stop(Fault {
-            partition: 0,
-            offset: 8,
-            key: None,
-            fault: RecordFault::NoValue,
-        });
-        assert_eq!(batch.offsets, HashMap::from([(0, 7)]));
-    }
-
-    #[test]
-    fn junk_under_a_key_is_a_fault() {
+    fn junk_under_a_key_says_what_it_is() {
         let mut other_key = record(0, 1, GOOD);
         other_key.key = None;
         let other_type = GOOD.replace("\"Order\"", "\"Payment\"");
         let mut empty = record(2, 1, "");
         empty.payload = None;
-        let records = vec![other_key, record(1, 1, &other_type), empty];
-        let batch = Batch::read(records, &BTreeMap::new());
-        assert!(matches!(batch.faults[0].fault, RecordFault::KeyMismatch(_)));
-        assert!(matches!(
-            batch.faults[1].fault,
-            RecordFault::OtherAggregate(_)
-        ));
-        assert!(matches!(batch.faults[2].fault, RecordFault::NoValue));
+        let zero = GOOD.replace(r#""version":2"#, r#""version":0"#);
+        let huge = GOOD.replace(r#""version":2"#, r#""version":18446744073709551615"#);
+        let other_type = record(1, 1, &other_type);
+        let fault = |record: &IncomingRecord| parse(record).unwrap_err();
+        assert!(matches!(fault(&other_key), RecordFault::KeyMismatch(_)));
+        assert!(matches!(fault(&other_type), RecordFault::OtherAggregate(_)));
+        assert!(matches!(fault(&empty), RecordFault::NoValue));
+        for version in [record(1, 1, &zero), record(1, 1, &huge)] {
+            assert!(matches!(fault(&version), RecordFault::NoVersion(_)));
+        }
+    }
+
+    #[test]
+    fn a_stub_is_an_event_without_its_content() {
+        let stub = Stub::of(GOOD.as_bytes()).unwrap().to_json().unwrap();
+        let arrived = parse(&record(0, 1, &stub)).unwrap();
+        assert!(matches!(arrived, Arrived::Stub(envelope) if envelope.version == 2));
     }
 }

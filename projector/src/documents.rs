@@ -1,11 +1,12 @@
 use std::collections::HashMap;
 
-use bson::{Bson, Document, RawArrayBuf, RawDocumentBuf, doc, rawdoc};
+use bson::{
+    Bson, Document, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, doc, rawdoc,
+};
 use futures::TryStreamExt;
 use mongodb::options::ReadPreference;
-use read_models::{Generation, OrderDocument, ReadDatabase};
+use read_models::{Generation, HeldBack, OrderDocument, OrderEntry, ReadDatabase};
 
-use crate::fold::Changed;
 use crate::{ProjectorError, RecordFault};
 
 /// `_id` exists, with another version than the guard asked for.
@@ -16,12 +17,79 @@ const REFUSALS: [i32; 8] = [2, 9, 14, 52, 121, 10334, 17419, 17420];
 /// A command document may have 16 MiB.
 const LARGE_COMMAND: usize = 8 * 1024 * 1024;
 
-/// Documents as they were read.
-#[derive(Default)]
-pub(crate) struct Read {
-    pub documents: HashMap<String, OrderDocument>,
-    /// Orders whose document is none this code can read.
-    pub unreadable: Vec<(String, RecordFault)>,
+/// A document as it was read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    pub guard: Guard,
+    /// `None` where there is none, or one this code cannot read.
+    pub entry: Option<OrderEntry>,
+    /// Why it cannot be read.
+    pub unreadable: Option<String>,
+}
+
+/// What a write asks for, so that it misses a document that has changed since it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
+    version: RawBson,
+    newest_seen: RawBson,
+}
+
+impl Default for Guard {
+    /// There was no document.
+    fn default() -> Self {
+        Self {
+            version: RawBson::Int64(0),
+            newest_seen: RawBson::Null,
+        }
+    }
+}
+
+impl Known {
+    fn of(raw: &RawDocument) -> Self {
+        let owned = |found: Option<RawBsonRef<'_>>| found.map_or(RawBson::Null, Into::into);
+        let held = raw.get_document("heldBack").ok();
+        let guard = Guard {
+            version: owned(raw.get("version").ok().flatten()),
+            newest_seen: owned(held.and_then(|held| held.get("newestSeen").ok().flatten())),
+        };
+        match OrderEntry::read(raw) {
+            Ok(entry) => Self {
+                guard,
+                entry: Some(entry),
+                unreadable: None,
+            },
+            Err(error) => Self {
+                guard,
+                entry: None,
+                unreadable: Some(error.to_string()),
+            },
+        }
+    }
+
+    pub fn version(&self) -> i64 {
+        self.entry.as_ref().map_or(0, OrderEntry::version)
+    }
+
+    pub fn held_back(&self) -> Option<&HeldBack> {
+        self.entry.as_ref().and_then(OrderEntry::held_back)
+    }
+
+    /// The document, without its hold.
+    pub fn order(&self) -> Option<OrderDocument> {
+        match self.entry.clone()? {
+            OrderEntry::Order(order) => Some(OrderDocument {
+                held_back: None,
+                ..order
+            }),
+            OrderEntry::Stub(_) => None,
+        }
+    }
+}
+
+/// A document to be written in the place of the one that was read.
+pub(crate) struct Change {
+    pub guard: Guard,
+    pub entry: OrderEntry,
 }
 
 /// What became of one bulk of guarded writes.
@@ -38,7 +106,7 @@ pub(crate) async fn read(
     database: &ReadDatabase,
     generation: &Generation,
     orders: &[String],
-) -> Result<Read, ProjectorError> {
+) -> Result<HashMap<String, Known>, ProjectorError> {
     let found: Vec<RawDocumentBuf> = database
         .orders(generation)
         .clone_with_type()
@@ -47,32 +115,23 @@ pub(crate) async fn read(
         .await?
         .try_collect()
         .await?;
-    let mut read = Read::default();
-    for raw in found {
-        match bson::deserialize_from_slice::<OrderDocument>(raw.as_bytes()) {
-            Ok(document) => {
-                read.documents.insert(document.order_id.clone(), document);
-            }
-            Err(error) => {
-                let order_id = raw.get_str("_id").unwrap_or_default().to_owned();
-                let fault = RecordFault::Unreadable(error.to_string());
-                read.unreadable.push((order_id, fault));
-            }
-        }
-    }
-    Ok(read)
+    let known = |raw: &RawDocumentBuf| {
+        let order_id = raw.get_str("_id").unwrap_or_default().to_owned();
+        (order_id, Known::of(raw))
+    };
+    Ok(found.iter().map(known).collect())
 }
 
 /// Writes all documents with as few commands as their size allows. Each is an upsert whose filter
-/// names the version that was read: where the document has moved on the filter finds nothing, the
+/// names the version and the hold that were read: where the document has moved on the filter finds nothing, the
 /// insert it turns into meets the `_id`, and the answer says 11000 for that statement.
 pub(crate) async fn write(
     database: &ReadDatabase,
     generation: &Generation,
-    changed: &[Changed],
+    changes: &[Change],
 ) -> Result<Written, ProjectorError> {
     let mut written = Written::default();
-    for statements in Statements::of(changed)? {
+    for statements in Statements::of(changes)? {
         send(database, generation, statements, &mut written).await?;
     }
     Ok(written)
@@ -88,10 +147,10 @@ struct Statements {
 
 impl Statements {
     /// As few commands as the documents' size allows.
-    fn of(changed: &[Changed]) -> Result<Vec<Self>, ProjectorError> {
+    fn of(changes: &[Change]) -> Result<Vec<Self>, ProjectorError> {
         let mut commands = vec![Self::default()];
-        for change in changed {
-            let document = bson::serialize_to_raw_document_buf(&change.document)?;
+        for change in changes {
+            let document = bson::serialize_to_raw_document_buf(&change.entry)?;
             let size = document.as_bytes().len();
             match commands.last_mut() {
                 Some(command) if command.bytes + size <= LARGE_COMMAND => {
@@ -108,11 +167,15 @@ impl Statements {
         Ok(commands)
     }
 
-    fn push(&mut self, change: &Changed, document: RawDocumentBuf) {
-        let order_id = change.document.order_id.as_str();
+    fn push(&mut self, change: &Change, document: RawDocumentBuf) {
+        let order_id = change.entry.order_id();
         self.bytes += document.as_bytes().len();
         self.updates.push(rawdoc! {
-            "q": { "_id": order_id, "version": change.read_version },
+            "q": {
+                "_id": order_id,
+                "version": change.guard.version.clone(),
+                "heldBack.newestSeen": change.guard.newest_seen.clone(),
+            },
             "u": document,
             "upsert": true,
         });
@@ -173,7 +236,7 @@ mod tests {
 
     use super::*;
 
-    fn changed(order_id: String, items: usize) -> Changed {
+    fn change(order_id: String, items: usize) -> Change {
         let item = ItemDocument {
             menu_item_id: MenuItemId::new("item-1").unwrap(),
             name: ItemName::new("x".repeat(256)).unwrap(),
@@ -192,16 +255,17 @@ mod tests {
             cancel_reason: None,
             created_at: DateTime::from_millis(0),
             updated_at: DateTime::from_millis(0),
+            held_back: None,
         };
-        Changed {
-            read_version: 0,
-            document,
+        Change {
+            guard: Guard::default(),
+            entry: OrderEntry::Order(document),
         }
     }
 
     #[test]
     fn a_command_stays_below_what_mongodb_takes() {
-        let large: Vec<Changed> = (0..500).map(|i| changed(i.to_string(), 200)).collect();
+        let large: Vec<Change> = (0..500).map(|i| change(i.to_string(), 200)).collect();
         let commands = Statements::of(&large).unwrap();
         assert!(commands.len() > 2);
         for command in &commands {
@@ -213,7 +277,7 @@ mod tests {
 
     #[test]
     fn small_documents_go_in_one_command() {
-        let small: Vec<Changed> = (0..500).map(|i| changed(i.to_string(), 1)).collect();
+        let small: Vec<Change> = (0..500).map(|i| change(i.to_string(), 1)).collect();
         assert_eq!(Statements::of(&small).unwrap().len(), 1);
         assert!(Statements::of(&[]).unwrap().is_empty());
     }

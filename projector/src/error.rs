@@ -1,6 +1,7 @@
 use domain::contract::ContractError;
 use domain::order::IllegalEvent;
 use event_store::EventStoreError;
+use event_store::dead_letters::Reason;
 use messaging::MessagingError;
 use read_models::ReadModelError;
 
@@ -19,6 +20,12 @@ pub enum ProjectorError {
     Answer(String),
     #[error("a document cannot be written: {0}")]
     Document(#[from] bson::error::Error),
+    /// Not even that an order is held back can be written.
+    #[error("MongoDB refused what holds back {order_id}: {fault}")]
+    Hold {
+        order_id: String,
+        fault: RecordFault,
+    },
     #[error(
         "offsets of {group} are missing from the topic ({detail}): events may have been trimmed \
          before they were read, so the read model has to be filled again from the store"
@@ -51,8 +58,8 @@ pub enum RecordFault {
     KeyMismatch(String),
     #[error("the event is of a {0:?}, not of an Order")]
     OtherAggregate(String),
-    #[error("versions start at 1, this event has 0")]
-    NoVersion,
+    #[error("versions start at 1, this event has {0}")]
+    NoVersion(u64),
     #[error("the store's own events of {order_id} cannot be read: {reason}")]
     Store { order_id: String, reason: String },
     #[error("the order's document cannot be read: {0}")]
@@ -70,3 +77,34 @@ pub enum RecordFault {
     #[error("MongoDB refused the document (code {code}): {message}")]
     Document { code: i32, message: String },
 }
+
+impl RecordFault {
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Document { .. } => Reason::ServiceError,
+            _ => Reason::InvalidData,
+        }
+    }
+
+    /// Shown with the dead letter. Items of the last two are tried again by code that knows more.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::NoValue => "no_value",
+            Self::KeyMismatch(_) => "key_mismatch",
+            Self::OtherAggregate(_) => "other_aggregate",
+            Self::NoVersion(_) => "no_version",
+            Self::Store { .. } => "unreadable_store",
+            Self::Unreadable(_) => "unreadable_document",
+            Self::Illegal(_) => "illegal_event",
+            Self::Gap { .. } => "gap",
+            Self::Document { .. } => "document_refused",
+            Self::Contract(ContractError::Envelope(_)) => "no_event",
+            Self::Contract(ContractError::Content { .. }) => "unexpected_content",
+            Self::Contract(ContractError::UnknownEventType(_)) => UNKNOWN_EVENT_TYPE,
+            Self::Contract(ContractError::UnknownSchemaVersion { .. }) => UNKNOWN_SCHEMA_VERSION,
+        }
+    }
+}
+
+pub(crate) const UNKNOWN_EVENT_TYPE: &str = "unknown_event_type";
+pub(crate) const UNKNOWN_SCHEMA_VERSION: &str = "unknown_schema_version";

@@ -24,6 +24,9 @@ pub async fn live_generation(
                 known,
             });
         }
+        // Indexes this release added.
+        let orders = database.orders(&live);
+        orders.create_indexes(OrderDocument::indexes()).await?;
         return Ok(live);
     }
     let first = Generation::new(database.database().name(), projection, 1, known);

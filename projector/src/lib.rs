@@ -5,10 +5,15 @@ mod documents;
 mod error;
 mod fold;
 mod generation;
+mod heal;
+mod judge;
 mod order_view;
+mod requeued;
 mod worker;
 
 pub use error::{ProjectorError, RecordFault};
+pub use fold::Counts;
 pub use generation::live_generation;
 pub use order_view::project;
+pub use requeued::Requeued;
 pub use worker::{Step, Worker};

@@ -36,6 +36,7 @@ pub fn project(
             cancel_reason: None,
             created_at: at,
             updated_at: at,
+            held_back: None,
         },
         (_, document) => document.ok_or_else(illegal)?,
     };

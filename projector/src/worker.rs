@@ -1,17 +1,21 @@
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::order::Order;
 use event_store::EventStore;
+use event_store::dead_letters::DeadLetters;
 use messaging::{BatchConsumer, MessagingError, Polled};
 use read_models::{Generation, ReadDatabase};
-use runtime::health::{Check, Health, watched};
+use runtime::health::{Check, watched};
 use runtime::{Backoff, Clock};
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Batch, Fault};
-use crate::fold::{Counts, fold};
+use crate::batch::{Arrived, Batch};
+use crate::documents::Change;
+use crate::fold::{Counts, Stop, fold};
+use crate::heal::Healer;
+use crate::judge::judge;
 use crate::{ProjectorError, RecordFault, documents};
 
 /// Records in a batch: one `$in` and one bulk command each.
@@ -22,16 +26,12 @@ const LAST_BATCH: Duration = Duration::from_secs(5);
 /// Keeps one generation of `order_view` fresh. Any number of them share the partitions.
 pub struct Worker {
     consumer: BatchConsumer,
-    database: ReadDatabase,
-    store: EventStore<Order>,
-    generation: Generation,
+    healer: Healer,
+    dead_letters: DeadLetters,
     clock: Arc<dyn Clock>,
-    health: Health,
     /// What was polled and has not taken effect yet. It stays here until it has, whatever error or
     /// cancellation comes in between.
     in_hand: Option<Batch>,
-    /// Partitions that go no further, and the offset each is stopped in front of.
-    stopped: BTreeMap<i32, i64>,
     /// The client reports it once and then leaves the partition alone: it must not be forgotten.
     offset_lost: Option<String>,
 }
@@ -41,9 +41,8 @@ pub struct Worker {
 pub enum Step {
     /// Nothing to read.
     Idle,
-    /// A batch took effect; `stopped` lists the partitions that go no further, each by a record
-    /// that cannot be applied.
-    Applied { counts: Counts, stopped: Vec<i32> },
+    /// A batch took effect. `refused` records are on the desk.
+    Applied { counts: Counts, refused: u64 },
 }
 
 impl Worker {
@@ -52,36 +51,35 @@ impl Worker {
         consumer: BatchConsumer,
         database: ReadDatabase,
         store: EventStore<Order>,
+        dead_letters: DeadLetters,
         generation: Generation,
         clock: Arc<dyn Clock>,
-        health: Health,
     ) -> Self {
         Self {
             consumer,
-            database,
-            store,
-            generation,
+            healer: Healer {
+                database,
+                generation,
+                store,
+            },
+            dead_letters,
             clock,
-            health,
             in_hand: None,
-            stopped: BTreeMap::new(),
             offset_lost: None,
         }
     }
 
-    /// Polls a batch, waiting up to `patience` for it, and applies it; or applies the one that an
-    /// error left in hand. Offsets are stored only after the documents are written.
+    /// Polls a batch, waiting up to `patience` for it, and applies it; or applies what an error
+    /// left in hand. Offsets are stored only after the documents are written.
     pub async fn step(&mut self, patience: Duration) -> Result<Step, ProjectorError> {
         if let Some(detail) = &self.offset_lost {
             return Err(self.offset_lost(detail));
         }
         if self.in_hand.is_none() {
-            let polled = self.consumer.poll(BATCH, patience).await;
-            self.leave_revoked();
-            match polled {
+            match self.consumer.poll(BATCH, patience).await {
                 Polled::Records(records) => {
                     metrics::histogram!("projection_batch_size").record(records.len() as f64);
-                    self.in_hand = Some(Batch::read(records, &self.stopped));
+                    self.in_hand = Some(Batch::read(records));
                 }
                 Polled::Idle => return Ok(Step::Idle),
                 Polled::OffsetLost(detail) => {
@@ -91,10 +89,6 @@ impl Worker {
                 }
                 Polled::Dead(reason) => {
                     self.consumer.rejoin()?;
-                    for (partition, _) in std::mem::take(&mut self.stopped) {
-                        self.partition_check(partition).up();
-                        stopped_gauge(partition, 0.0);
-                    }
                     return Err(ProjectorError::Rejoined(reason));
                 }
                 Polled::Failed(error) => return Err(MessagingError::from(error).into()),
@@ -103,74 +97,33 @@ impl Worker {
         let Some(batch) = &mut self.in_hand else {
             return Ok(Step::Idle);
         };
-        let counts = apply(&self.database, &self.generation, &self.store, batch).await?;
+        apply(&self.healer, &self.dead_letters, batch).await?;
         let lost = self.consumer.store(&batch.offsets)?;
         if !lost.is_empty() {
             tracing::info!(partitions = ?lost, "offsets left to the partitions' new owner");
         }
         // Nothing is awaited from here on: a step that is cut off leaves its batch in hand.
         let batch = self.in_hand.take().unwrap_or_default();
-        self.measure(&batch, counts);
-        self.stop_partitions(&batch.faults);
+        self.measure(&batch);
         Ok(Step::Applied {
-            counts,
-            stopped: self.stopped.keys().copied().collect(),
+            counts: batch.counts,
+            refused: batch.refused,
         })
     }
 
     fn offset_lost(&self, detail: &str) -> ProjectorError {
         ProjectorError::OffsetLost {
-            group: self.generation.group.clone(),
+            group: self.healer.generation.group.clone(),
             detail: detail.to_owned(),
         }
     }
 
-    /// A record that cannot be applied stops its partition: nothing is skipped. The others flow.
-    fn stop_partitions(&mut self, faults: &[Fault]) {
-        // All of them first: what is not in this map could be read past.
-        for fault in faults {
-            let stop = self.stopped.entry(fault.partition).or_insert(fault.offset);
-            *stop = fault.offset.min(*stop);
-        }
-        for fault in faults {
-            if self.stopped.get(&fault.partition) != Some(&fault.offset) {
-                continue;
-            }
-            tracing::error!(
-                partition = fault.partition,
-                offset = fault.offset,
-                order_id = fault.key,
-                error = %fault.fault,
-                "a record cannot be applied: the partition is stopped in front of it"
-            );
-            self.partition_check(fault.partition).away(format_args!(
-                "stopped in front of offset {}: {}",
-                fault.offset, fault.fault
-            ));
-            stopped_gauge(fault.partition, 1.0);
-        }
-    }
-
-    /// Partitions that were taken away are their new owner's concern, stopped or not. Should they
-    /// come back, they come from their committed offsets, in front of any stop.
-    fn leave_revoked(&mut self) {
-        for partition in self.consumer.take_revoked() {
-            if self.stopped.remove(&partition).is_some() {
-                self.partition_check(partition).up();
-                stopped_gauge(partition, 0.0);
-            }
-        }
-    }
-
-    fn partition_check(&self, partition: i32) -> Check {
-        self.health
-            .check(format!("projection order_view, partition {partition}"))
-    }
-
-    fn measure(&self, batch: &Batch, counts: Counts) {
+    fn measure(&self, batch: &Batch) {
         let now = self.clock.now();
-        for placed in batch.events.values().flatten() {
-            let envelope = &placed.event.envelope;
+        for placed in &batch.done {
+            let Some(envelope) = placed.content.envelope() else {
+                continue;
+            };
             let since = now.duration_since(envelope.occurred_on.timestamp());
             metrics::histogram!("event_to_view_seconds").record(since.as_secs_f64().max(0.0));
             tracing::debug!(
@@ -178,15 +131,17 @@ impl Worker {
                 version = envelope.version,
                 event_id = %envelope.event_id,
                 correlation_id = envelope.correlation_id,
-                partition = placed.partition,
-                offset = placed.offset,
+                partition = placed.record.partition,
+                offset = placed.record.offset,
                 "projected"
             );
         }
         for (outcome, count) in [
-            ("applied", counts.applied),
-            ("repeated", counts.repeated),
-            ("healed", counts.healed),
+            ("applied", batch.counts.applied),
+            ("repeated", batch.counts.repeated),
+            ("healed", batch.counts.healed),
+            ("held", batch.counts.held),
+            ("refused", batch.refused),
         ] {
             metrics::counter!("projection_events_total", "outcome" => outcome).increment(count);
         }
@@ -223,53 +178,79 @@ impl Worker {
     }
 }
 
-/// Reads, folds, writes; again for the documents that moved on meanwhile, until each is
-/// written or found to be newer.
+/// Reads, folds, writes; again for the documents that moved on meanwhile, until each is written or
+/// found to be newer, and each record that cannot be applied is on the desk.
+///
+/// What has taken effect leaves the batch at once: a step that is cut off, or fails, goes on from
+/// there.
 async fn apply(
-    database: &ReadDatabase,
-    generation: &Generation,
-    store: &EventStore<Order>,
+    healer: &Healer,
+    dead_letters: &DeadLetters,
     batch: &mut Batch,
-) -> Result<Counts, ProjectorError> {
-    let mut counts = Counts::default();
-    let mut orders: Vec<String> = batch.events.keys().cloned().collect();
+) -> Result<(), ProjectorError> {
+    let (database, generation) = (&healer.database, &healer.generation);
     let mut again = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
-    while !orders.is_empty() {
-        let read = documents::read(database, generation, &orders).await?;
-        for (order_id, fault) in read.unreadable {
-            refuse(batch, &order_id, fault);
-            orders.retain(|order| *order != order_id);
+    // Orders whose document was refused: one event at a time shows which one it is.
+    let mut one_by_one: HashSet<String> = HashSet::new();
+    while !batch.events.is_empty() {
+        let orders: Vec<String> = batch.events.keys().cloned().collect();
+        let mut read = documents::read(database, generation, &orders).await?;
+        let mut folds = Vec::with_capacity(orders.len());
+        let mut changes = Vec::new();
+        for order_id in orders {
+            let Some(events) = batch.events.get(&order_id) else {
+                continue;
+            };
+            let most = if one_by_one.contains(&order_id) {
+                1
+            } else {
+                usize::MAX
+            };
+            let known = read.remove(&order_id).unwrap_or_default();
+            let mut folded = fold(&healer.store, &order_id, &known, events, most).await?;
+            if let Some(entry) = folded.entry.take() {
+                let guard = known.guard;
+                changes.push(Change { guard, entry });
+            }
+            folds.push((order_id, folded));
         }
-        let changed = fold(store, batch, &orders, read.documents, &mut counts).await?;
-        if changed.is_empty() {
-            break;
+        let written = documents::write(database, generation, &changes).await?;
+        let missed: HashSet<String> = written.missed.into_iter().collect();
+        let mut refused: HashMap<String, RecordFault> = written.refused.into_iter().collect();
+        for (order_id, mut folded) in folds {
+            if missed.contains(&order_id) {
+                continue;
+            }
+            if let Some(fault) = refused.remove(&order_id) {
+                if one_by_one.insert(order_id.clone()) && folded.events > 1 {
+                    continue;
+                }
+                folded.stop = Some(Stop::Fault(fault));
+            } else {
+                batch.counts.add(folded.counts);
+                batch.finish(&order_id, folded.events);
+            }
+            if let Some(stop) = folded.stop
+                && let Some(culprit) = batch.events.get(&order_id).and_then(VecDeque::front)
+            {
+                let fault = match (&stop, &culprit.content) {
+                    (Stop::Fault(fault), _) | (Stop::Junk, Arrived::Junk(fault)) => fault,
+                    // A fold stops at junk only where junk is.
+                    (Stop::Junk, Arrived::Event(_) | Arrived::Stub(_)) => continue,
+                };
+                judge(healer, dead_letters, &culprit.record, fault).await?;
+                batch.refused += 1;
+                batch.set_aside(&order_id);
+            }
         }
-        let written = documents::write(database, generation, &changed).await?;
-        for (order_id, fault) in written.refused {
-            refuse(batch, &order_id, fault);
-        }
-        orders = written.missed;
-        if !orders.is_empty() {
+        if !missed.is_empty() {
             tokio::time::sleep(again.wait()).await;
         }
     }
-    Ok(counts)
-}
-
-/// The document of an order is at fault: its first event in the batch cannot be applied.
-fn refuse(batch: &mut Batch, order_id: &str, fault: RecordFault) {
-    if let Some(first) = batch.events.get(order_id).and_then(|events| events.first()) {
-        let (partition, offset) = (first.partition, first.offset);
-        batch.stop(Fault {
-            partition,
-            offset,
-            key: Some(order_id.to_owned()),
-            fault,
-        });
+    while let Some((record, fault)) = batch.keyless.front() {
+        judge(healer, dead_letters, record, fault).await?;
+        batch.refused += 1;
+        batch.keyless.pop_front();
     }
-}
-
-fn stopped_gauge(partition: i32, stopped: f64) {
-    metrics::gauge!("projection_partition_stopped", "partition" => partition.to_string())
-        .set(stopped);
+    Ok(())
 }

@@ -4,7 +4,7 @@ use domain::order::OrderStatus;
 use domain::{CancelReason, CustomerId, Money, OccurredOn, PaymentId, RestaurantId};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use jiff::Timestamp;
-use read_models::OrderDocument;
+use read_models::{HeldBack, OrderDocument};
 use serde::Serialize;
 
 /// An order as this API shows it.
@@ -25,6 +25,9 @@ pub struct OrderAnswer {
     cancel_reason: Option<CancelReason>,
     created_at: String,
     updated_at: String,
+    /// Later events wait until this dead letter is resolved: what is shown is the last good state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_back: Option<HeldBack>,
 }
 
 impl From<OrderDocument> for OrderAnswer {
@@ -50,6 +53,7 @@ impl From<OrderDocument> for OrderAnswer {
             cancel_reason: order.cancel_reason,
             created_at: shown(order.created_at),
             updated_at: shown(order.updated_at),
+            held_back: order.held_back,
         }
     }
 }

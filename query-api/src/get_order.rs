@@ -1,8 +1,9 @@
 use axum::extract::State;
 use axum::response::Response;
-use bson::doc;
+use bson::{RawDocumentBuf, doc};
 use http::StatusCode;
 use http::header::{ETAG, HeaderValue};
+use read_models::{HeldBack, OrderEntry};
 use runtime::http::{PathText, Problem};
 use uuid::Uuid;
 
@@ -19,10 +20,17 @@ pub async fn get_order(
     let id = Uuid::try_parse(&id).map_or(id, |uuid| uuid.hyphenated().to_string());
     let query = async {
         let orders = live.orders().await?;
-        Ok(orders.find_one(doc! { "_id": &id }).await?)
+        let entries = orders.clone_with_type::<RawDocumentBuf>();
+        let Some(found) = entries.find_one(doc! { "_id": &id }).await? else {
+            return Ok(None);
+        };
+        Ok(Some(OrderEntry::read(&found)?))
     };
-    let found = in_time(query).await?;
-    let order = found.ok_or_else(|| not_found(&id))?;
+    let order = match in_time(query).await? {
+        None => return Err(not_found(&id)),
+        Some(OrderEntry::Stub(stub)) => return Err(held_back(&id, &stub.held_back)),
+        Some(OrderEntry::Order(order)) => order,
+    };
     let etag = HeaderValue::try_from(format!("\"{}\"", order.version));
     let body = serde_json::to_string(&OrderAnswer::from(order)).map_err(QueryError::from)?;
     let mut response = json(body);
@@ -30,6 +38,18 @@ pub async fn get_order(
         response.headers_mut().insert(ETAG, etag);
     }
     Ok(response)
+}
+
+/// Not even the order's first event could be applied: there is nothing to show of it.
+fn held_back(id: &str, held: &HeldBack) -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "held-back",
+        "The order cannot be shown yet.",
+        format!("The order {id} exists. Its events wait until a dead letter is resolved."),
+    )
+    .with("deadLetterId", held.dead_letter_id.as_str().into())
+    .with("fromVersion", held.from_version.into())
 }
 
 fn not_found(id: &str) -> Problem {

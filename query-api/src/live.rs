@@ -37,6 +37,8 @@ pub enum QueryError {
     Late,
     #[error("a document cannot be shown: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("a document cannot be read: {0}")]
+    Document(#[from] bson::error::Error),
 }
 
 /// Runs a whole query, the look at the pointer included.
@@ -102,7 +104,7 @@ impl QueryError {
                     | ErrorKind::InvalidResponse { .. }
             ),
             Self::ReadModel(ReadModelError::Uri) | Self::NotProjected | Self::Late => true,
-            Self::Json(_) => false,
+            Self::Json(_) | Self::Document(_) => false,
         }
     }
 }

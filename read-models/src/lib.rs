@@ -8,4 +8,4 @@ mod order_view;
 
 pub use database::{ReadDatabase, ReadModelError};
 pub use generation::{Generation, ProjectionPointer};
-pub use order_view::{ItemDocument, OrderDocument};
+pub use order_view::{HeldBack, HeldStub, ItemDocument, OrderDocument, OrderEntry};

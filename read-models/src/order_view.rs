@@ -1,7 +1,8 @@
-use bson::{DateTime, doc};
+use bson::{DateTime, Document, RawDocument, doc};
 use domain::order::OrderStatus;
 use domain::{CancelReason, CustomerId, ItemName, MenuItemId, Money, PaymentId, RestaurantId};
 use mongodb::IndexModel;
+use mongodb::options::IndexOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::decimal;
@@ -25,6 +26,81 @@ pub struct OrderDocument {
     /// In milliseconds, as BSON dates are: the event's own time has microseconds.
     pub created_at: DateTime,
     pub updated_at: DateTime,
+    /// Absent from the document where nothing is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
+}
+
+/// Later events of the order wait in the event store until the dead letter is resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldBack {
+    pub dead_letter_id: String,
+    /// The first version that could not be applied.
+    pub from_version: i64,
+    /// The highest version that has arrived. Whoever heals the order must have read the store
+    /// after that: raising this makes a healing that has not miss its guard.
+    pub newest_seen: i64,
+}
+
+/// What a collection holds of an order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum OrderEntry {
+    Order(OrderDocument),
+    Stub(HeldStub),
+}
+
+/// Stands for an order of which not even the first event could be applied. Lists do not show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldStub {
+    #[serde(rename = "_id")]
+    pub order_id: String,
+    /// Always 0.
+    pub version: i64,
+    pub held_back: HeldBack,
+}
+
+impl HeldStub {
+    pub fn new(order_id: String, held_back: HeldBack) -> Self {
+        Self {
+            order_id,
+            version: 0,
+            held_back,
+        }
+    }
+}
+
+impl OrderEntry {
+    pub fn read(raw: &RawDocument) -> Result<Self, bson::error::Error> {
+        match raw.get_i64("version") {
+            Ok(0) => bson::deserialize_from_slice(raw.as_bytes()).map(Self::Stub),
+            _ => bson::deserialize_from_slice(raw.as_bytes()).map(Self::Order),
+        }
+    }
+
+    pub fn order_id(&self) -> &str {
+        match self {
+            Self::Order(order) => &order.order_id,
+            Self::Stub(stub) => &stub.order_id,
+        }
+    }
+
+    /// Of the last event folded in.
+    pub fn version(&self) -> i64 {
+        match self {
+            Self::Order(order) => order.version,
+            Self::Stub(_) => 0,
+        }
+    }
+
+    pub fn held_back(&self) -> Option<&HeldBack> {
+        match self {
+            Self::Order(order) => order.held_back.as_ref(),
+            Self::Stub(stub) => Some(&stub.held_back),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,7 +127,24 @@ impl OrderDocument {
         ]
         .into_iter()
         .map(|keys| IndexModel::builder().keys(keys).build())
+        .chain([Self::held_index()])
         .collect()
+    }
+}
+
+impl OrderDocument {
+    /// Held orders are few, and counted all the time.
+    fn held_index() -> IndexModel {
+        let sparse = IndexOptions::builder().sparse(true).build();
+        IndexModel::builder()
+            .keys(doc! { "heldBack.deadLetterId": 1 })
+            .options(sparse)
+            .build()
+    }
+
+    /// A filter for what is held back.
+    pub fn held() -> Document {
+        doc! { "heldBack.deadLetterId": { "$exists": true } }
     }
 }
 

@@ -1,5 +1,6 @@
 use axum::Router;
-use projector::{ProjectorError, Worker, live_generation};
+use event_store::dead_letters::DeadLetters;
+use projector::{ProjectorError, Requeued, Worker, live_generation};
 use runtime::config::{KafkaArgs, ListenArgs, MongoArgs, PostgresArgs};
 
 use super::patiently;
@@ -58,10 +59,11 @@ pub async fn start(
     instance: &InstanceArgs,
 ) -> anyhow::Result<()> {
     let store = process.event_store(postgres, args)?;
+    let dead_letters = DeadLetters::new(process.database(postgres)?);
     let kafka = process.kafka(args)?;
     let database = process.read_database(mongodb).await?;
     let check = process.health().check("projector");
-    let health = process.health().clone();
+    let desk = process.health().check("projector, requeued records");
     let (stop, clock) = (process.stop.clone(), process.clock.clone());
     let topic = args.order_events_topic.clone();
     let partitions = args.order_events_partitions;
@@ -72,9 +74,14 @@ pub async fn start(
         });
         if let Some(generation) = found.await {
             let consumer = kafka.batch_consumer(&generation.group, &topic, instance.as_deref())?;
-            Worker::new(consumer, database, store, generation, clock, health)
-                .run(check, stop)
-                .await;
+            let requeued = Requeued::new(
+                database.clone(),
+                store.clone(),
+                dead_letters.clone(),
+                generation.clone(),
+            );
+            let worker = Worker::new(consumer, database, store, dead_letters, generation, clock);
+            tokio::join!(worker.run(check, stop.clone()), requeued.run(desk, stop));
         }
         Ok::<_, ProjectorError>(())
     });

@@ -3,85 +3,8 @@ use std::time::Duration;
 use messaging::TopicSpec;
 use projector::{ProjectorError, Step, live_generation};
 use read_models::{Generation, OrderDocument, ProjectionPointer};
-use runtime::health::State;
 
 use crate::fixture::{Fixture, PARTITIONS, drain};
-
-#[tokio::test]
-async fn poison_stops_its_partition_loudly_and_nothing_else() {
-    let fixture = Fixture::new().await;
-    let mut ids = Vec::new();
-    for _ in 0..12 {
-        ids.push(fixture.order(2).await);
-    }
-    let records = fixture.take_outbox().await;
-    let (poisoned, poison_key) = {
-        let key = &ids[0];
-        (
-            fixture.publish_raw(key, "no event at all").await,
-            key.clone(),
-        )
-    };
-    fixture.publish(&records).await;
-
-    let mut worker = fixture.worker();
-    let mut stopped = Vec::new();
-    let mut quiet = 0;
-    while quiet < 3 {
-        match worker.step(Duration::from_millis(500)).await.unwrap() {
-            Step::Idle => quiet += 1,
-            Step::Applied { stopped: now, .. } => stopped = now,
-        }
-        if stopped.is_empty() {
-            quiet = 0;
-        }
-    }
-    assert_eq!(stopped, [poisoned]);
-    assert!(
-        fixture.document(&poison_key).await.is_none(),
-        "nothing behind it is applied"
-    );
-    let slot_partition = |id: &str| i32::from(event_store::slot(id) % PARTITIONS);
-    for id in ids.iter().filter(|id| slot_partition(id) != poisoned) {
-        assert_eq!(fixture.document(id).await, Some(fixture.folded(id).await));
-    }
-    let check = &fixture.health.report()[&format!("projection order_view, partition {poisoned}")];
-    assert_eq!(check.state, State::Away);
-    assert!(
-        check.error.as_ref().unwrap().contains("offset 0"),
-        "{check:?}"
-    );
-
-    // It stays in front of the record: whoever reads next meets it again.
-    drop(worker);
-    let mut next = fixture.worker();
-    loop {
-        if let Step::Applied { stopped, .. } = next.step(Duration::from_secs(1)).await.unwrap()
-            && stopped == [poisoned]
-        {
-            break;
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_gap_that_the_store_cannot_fill_stops_the_partition() {
-    let fixture = Fixture::new().await;
-    let id = fixture.order(1).await;
-    let created = fixture.take_outbox().await.remove(0);
-    let foreign = created.payload.replace(r#""version":1"#, r#""version":5"#);
-    fixture.publish(&[created]).await;
-    let partition = fixture.publish_raw(&id, &foreign).await;
-    let mut worker = fixture.worker();
-    let mut counted = drain(&mut worker, 1).await;
-    while counted.stopped.is_empty() {
-        if let Step::Applied { stopped, .. } = worker.step(Duration::from_secs(1)).await.unwrap() {
-            counted.stopped = stopped.into_iter().map(|p| (p, 1)).collect();
-        }
-    }
-    assert!(counted.stopped.contains_key(&partition));
-    assert_eq!(fixture.document(&id).await.unwrap().version, 1);
-}
 
 #[tokio::test]
 async fn an_outage_of_mongodb_leaves_the_batch_in_hand() {
@@ -211,36 +134,4 @@ async fn a_worker_that_was_fenced_off_joins_anew() {
         );
     }
     fixture.assert_equal_to_store(&ids).await;
-}
-
-#[tokio::test]
-async fn a_document_that_cannot_be_read_stops_its_partition_only() {
-    let fixture = Fixture::new().await;
-    let mut ids = Vec::new();
-    for _ in 0..8 {
-        ids.push(fixture.order(1).await);
-    }
-    fixture.publish(&fixture.take_outbox().await).await;
-    drain(&mut fixture.worker(), 8).await;
-    let damaged = &ids[0];
-    let orders = fixture.read_database.orders(&fixture.generation);
-    orders
-        .update_one(
-            bson::doc! { "_id": damaged },
-            bson::doc! { "$set": { "status": "BURNT" } },
-        )
-        .await
-        .unwrap();
-    let stopped = i32::from(event_store::slot(damaged) % PARTITIONS);
-    let again = fixture.another_group().await;
-    let mut worker = fixture.worker_of(&again);
-    loop {
-        if let Step::Applied { stopped: now, .. } =
-            worker.step(Duration::from_secs(1)).await.unwrap()
-            && !now.is_empty()
-        {
-            assert_eq!(now, [stopped]);
-            break;
-        }
-    }
 }

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,12 +6,13 @@ use domain::order::{NewOrder, Order, OrderCommand, OrderLine, Quantity};
 use domain::{
     CancelReason, CustomerId, ItemName, MenuItemId, Money, OccurredOn, PaymentId, RestaurantId,
 };
+use event_store::dead_letters::DeadLetters;
 use event_store::{
     CommandContext, CommandExecutor, Database, DatabaseConfig, Doorbell, EventStore,
     ExpectedVersion, Outbox, OutboxRecord, PerSlot, SlotFloor,
 };
 use messaging::{Delivery, Kafka, OrderedProducer, OutgoingRecord, TopicSpec};
-use projector::{Step, Worker, live_generation, project};
+use projector::{Requeued, Step, Worker, live_generation, project};
 use read_models::{Generation, OrderDocument, ReadDatabase};
 use runtime::SystemClock;
 use runtime::health::Health;
@@ -29,6 +29,8 @@ pub struct Fixture {
     pub store: EventStore<Order>,
     pub generation: Generation,
     pub health: Health,
+    pub dead_letters: DeadLetters,
+    url: String,
     producer: OrderedProducer,
     outbox: Outbox,
     executor: CommandExecutor<Order>,
@@ -47,8 +49,9 @@ impl Fixture {
     pub async fn with_mongodb(uri: &str) -> Self {
         let name = format!("t_{}", unique().simple());
         let postgres = devstack::shared_postgres().await;
+        let postgres_url = postgres.create_database(&name).await.unwrap();
         let database = Database::new(&DatabaseConfig {
-            url: postgres.create_database(&name).await.unwrap(),
+            url: postgres_url.clone(),
             schema: None,
             connections: 8,
         })
@@ -78,6 +81,8 @@ impl Fixture {
             read_database,
             generation,
             health: Health::default(),
+            dead_letters: DeadLetters::new(database.clone()),
+            url: postgres_url,
             outbox: Outbox::new(database),
             executor: CommandExecutor::new(store.clone(), ()),
             store,
@@ -102,9 +107,9 @@ impl Fixture {
             consumer.unwrap(),
             self.read_database.clone(),
             self.store.clone(),
+            self.dead_letters.clone(),
             generation.clone(),
             Arc::new(SystemClock),
-            self.health.clone(),
         )
     }
 
@@ -171,16 +176,56 @@ impl Fixture {
 
     /// Returns the record's partition.
     pub async fn publish_raw(&self, key: &str, payload: &str) -> i32 {
+        self.publish_bytes(Some(key.as_bytes()), Some(payload.as_bytes()))
+            .await
+    }
+
+    pub async fn publish_bytes(&self, key: Option<&[u8]>, payload: Option<&[u8]>) -> i32 {
         let record = OutgoingRecord {
             topic: &self.topic,
-            key: Some(key.as_bytes()),
-            payload: Some(payload.as_bytes()),
-            headers: &[],
+            key,
+            payload,
+            headers: &[("from", Some(b"elsewhere")), ("empty", None)],
         };
         match self.producer.publish(&[record]).await.remove(0) {
             Delivery::Acknowledged { partition, .. } => partition,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Whoever takes up requeued items.
+    pub fn requeued(&self) -> Requeued {
+        Requeued::new(
+            self.read_database.clone(),
+            self.store.clone(),
+            self.dead_letters.clone(),
+            self.generation.clone(),
+        )
+    }
+
+    /// A connection past the store, to look at rows or to break something.
+    pub async fn psql(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// State and retry count of each dead letter, by fault.
+    pub async fn desk(&self) -> Vec<(String, String, i32)> {
+        let sql = "SELECT metadata ->> 'fault', state, retry_count FROM dead_letters
+             ORDER BY 1, 2, 3";
+        let rows = self.psql().await.query(sql, &[]).await.unwrap();
+        rows.iter()
+            .map(|row| (row.get(0), row.get(1), row.get(2)))
+            .collect()
+    }
+
+    /// What the desk does.
+    pub async fn requeue_all(&self) {
+        let sql = "UPDATE dead_letters SET state = 'requeued' WHERE state = 'open'";
+        self.psql().await.execute(sql, &[]).await.unwrap();
     }
 
     /// A new generation number with a group of its own, on the same collection.
@@ -236,21 +281,21 @@ fn line(dish: &str) -> OrderLine {
     }
 }
 
-/// Steps until the worker has applied, repeated or healed this many events; returns the sums.
-pub async fn drain(worker: &mut Worker, events: u64) -> Counted {
+/// Steps until the worker has applied, repeated, held or refused this many records; returns the
+/// sums.
+pub async fn drain(worker: &mut Worker, records: u64) -> Counted {
     let started = std::time::Instant::now();
     let mut counted = Counted::default();
-    while counted.applied + counted.repeated < events {
-        assert!(started.elapsed() < PATIENCE, "{counted:?} of {events}");
+    while counted.applied + counted.repeated + counted.held + counted.refused < records {
+        assert!(started.elapsed() < PATIENCE, "{counted:?} of {records}");
         match worker.step(Duration::from_millis(200)).await.unwrap() {
             Step::Idle => {}
-            Step::Applied { counts, stopped } => {
+            Step::Applied { counts, refused } => {
                 counted.applied += counts.applied;
                 counted.repeated += counts.repeated;
                 counted.healed += counts.healed;
-                for partition in stopped {
-                    *counted.stopped.entry(partition).or_default() += 1;
-                }
+                counted.held += counts.held;
+                counted.refused += refused;
             }
         }
     }
@@ -262,5 +307,6 @@ pub struct Counted {
     pub applied: u64,
     pub repeated: u64,
     pub healed: u64,
-    pub stopped: BTreeMap<i32, u32>,
+    pub held: u64,
+    pub refused: u64,
 }

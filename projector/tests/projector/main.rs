@@ -5,4 +5,6 @@
 mod documents;
 mod faults;
 mod fixture;
+mod held;
+mod poison;
 mod sharing;

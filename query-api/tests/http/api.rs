@@ -203,6 +203,7 @@ pub fn order(id: &str) -> OrderDocument {
         cancel_reason: None,
         created_at: at,
         updated_at: at,
+        held_back: None,
     }
 }
 

@@ -6,5 +6,6 @@ mod bad_parameters;
 mod filters;
 mod generations;
 mod get_order;
+mod held_back;
 mod outage;
 mod paging;
