@@ -1,5 +1,7 @@
 //! Imports run one way. The table is the architecture: a new arrow is a decision, made here.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
