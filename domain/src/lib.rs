@@ -15,4 +15,5 @@ pub use money::{Money, MoneyError};
 pub use occurred_on::OccurredOn;
 pub use text::{
     CancelReason, CustomerId, ItemName, MenuItemId, PaymentId, RestaurantId, TextError,
+    checked_text,
 };

@@ -11,7 +11,8 @@ pub enum TextError {
     ControlCharacter,
 }
 
-fn checked(text: String, max: usize) -> Result<String, TextError> {
+/// A text of at most `max` characters, not blank, without control characters.
+pub fn checked_text(text: String, max: usize) -> Result<String, TextError> {
     if text.chars().any(char::is_control) {
         Err(TextError::ControlCharacter)
     } else if text.trim().is_empty() {
@@ -39,7 +40,7 @@ macro_rules! text {
             pub const MAX_CHARS: usize = $max;
 
             pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
-                checked(text.into(), Self::MAX_CHARS).map(Self)
+                checked_text(text.into(), Self::MAX_CHARS).map(Self)
             }
 
             pub fn as_str(&self) -> &str {

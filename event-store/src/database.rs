@@ -161,9 +161,9 @@ impl Database {
 
 /// Waits six seconds for what a statement answers. A connection that stays silent is of no further
 /// use: the caller has to [`discard`] it.
-pub(crate) async fn answer<T>(
-    statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> Result<Result<T, tokio_postgres::Error>, Elapsed> {
+pub(crate) async fn answer<T, E>(
+    statement: impl Future<Output = Result<T, E>>,
+) -> Result<Result<T, E>, Elapsed> {
     tokio::time::timeout(ANSWER_TIMEOUT, statement).await
 }
 

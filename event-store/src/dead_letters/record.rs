@@ -68,7 +68,7 @@ impl DeadLetters {
 }
 
 /// Postgres's text has no NUL; a record's texts may.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 

@@ -5,6 +5,7 @@
 mod append;
 mod cqrs_framework;
 mod cut_proxy;
+mod dead_letters;
 mod executor;
 mod fixture;
 mod lost_answer;
