@@ -5,7 +5,6 @@ mod cursor;
 mod get_order;
 mod list_orders;
 mod live;
-mod parameters;
 
 use axum::Router;
 use axum::routing::get;

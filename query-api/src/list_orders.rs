@@ -1,23 +1,19 @@
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use bson::{DateTime, Document, doc};
 use domain::order::OrderStatus;
 use futures::TryStreamExt;
-use http::StatusCode;
-use jiff::Timestamp;
 use read_models::OrderDocument;
-use runtime::http::Problem;
+use runtime::http::{ParameterFault, Parameters, Problem};
 use serde::Serialize;
 
 use crate::LiveGeneration;
 use crate::answer::{OrderAnswer, json};
 use crate::cursor::Cursor;
 use crate::live::{QueryError, in_time};
-use crate::parameters::{ParameterFault, Parameters};
 
-const DEFAULT_LIMIT: i64 = 50;
-const MAX_LIMIT: i64 = 200;
+const DEFAULT_LIMIT: u32 = 50;
+const MAX_LIMIT: u32 = 200;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,10 +33,9 @@ struct ListOrders {
 /// `from` is the first instant shown and `to` the first that is not, by creation time.
 pub async fn list_orders(
     State(live): State<LiveGeneration>,
-    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+    parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let Query(pairs) = query.map_err(unreadable)?;
-    let ListOrders { filter, limit } = read(pairs)?;
+    let ListOrders { filter, limit } = read(parameters)?;
     let query = async {
         let orders = live.orders().await?;
         let newest_first = doc! { "createdAt": -1, "_id": -1 };
@@ -66,8 +61,7 @@ pub async fn list_orders(
     ))
 }
 
-fn read(pairs: Vec<(String, String)>) -> Result<ListOrders, Problem> {
-    let mut parameters = Parameters::new(pairs);
+fn read(mut parameters: Parameters) -> Result<ListOrders, Problem> {
     // A stub stands for an order of which nothing can be shown.
     let mut filter = doc! { "version": { "$gt": 0 } };
     for name in ["customerId", "restaurantId"] {
@@ -91,7 +85,7 @@ fn read(pairs: Vec<(String, String)>) -> Result<ListOrders, Problem> {
     if let Some(cursor) = parameters.one("cursor", cursor) {
         filter.insert("$and", [cursor.after()]);
     }
-    let limit = parameters.one("limit", limit).unwrap_or(DEFAULT_LIMIT);
+    let limit = i64::from(parameters.limit(DEFAULT_LIMIT, MAX_LIMIT));
     parameters.finish()?;
     Ok(ListOrders { filter, limit })
 }
@@ -109,38 +103,13 @@ fn status(text: &str) -> Result<OrderStatus, ParameterFault> {
 /// In whole milliseconds, rounded up: documents carry no finer times, and a bound inside a
 /// millisecond must not let through what lies before it.
 fn instant(text: &str) -> Result<DateTime, ParameterFault> {
-    let at: Timestamp = text.parse().map_err(|_| ParameterFault {
-        kind: "invalid-time",
-        detail: "is no RFC 3339 time this API can read, such as 2026-11-21T10:00:00Z".to_owned(),
-    })?;
+    let at = runtime::http::instant(text)?;
     let millis = at.as_millisecond();
     // Before 1970 both are negative, and cutting has rounded up already.
     let finer = at.subsec_nanosecond() % 1_000_000 > 0;
     Ok(DateTime::from_millis(millis + i64::from(finer)))
 }
 
-fn limit(text: &str) -> Result<i64, ParameterFault> {
-    text.parse()
-        .ok()
-        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-        .ok_or_else(|| ParameterFault {
-            kind: "limit-out-of-range",
-            detail: format!("is not from 1 to {MAX_LIMIT}"),
-        })
-}
-
 fn cursor(text: &str) -> Result<Cursor, ParameterFault> {
-    Cursor::decode(text).ok_or_else(|| ParameterFault {
-        kind: "invalid-cursor",
-        detail: "is not a nextCursor of this API".to_owned(),
-    })
-}
-
-fn unreadable(rejection: QueryRejection) -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "malformed-query",
-        "The query string cannot be read.",
-        rejection.body_text(),
-    )
+    Cursor::decode(text).ok_or_else(runtime::http::invalid_cursor)
 }

@@ -1,6 +1,11 @@
 use std::collections::BTreeMap;
 
-use runtime::http::{Problem, Violation};
+use axum::extract::{FromRequestParts, Query};
+use http::StatusCode;
+use http::request::Parts;
+use jiff::Timestamp;
+
+use super::{Problem, Violation};
 
 /// Query parameters being read one by one. Reading goes on after a fault, so that the answer can
 /// name every one.
@@ -15,18 +20,31 @@ pub struct ParameterFault {
     pub detail: String,
 }
 
-impl Parameters {
-    pub fn new(pairs: Vec<(String, String)>) -> Self {
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(pairs) = pairs.map_err(|rejection| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "malformed-query",
+                "The query string cannot be read.",
+                rejection.body_text(),
+            )
+        })?;
         let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in pairs {
             values.entry(name).or_default().push(value);
         }
-        Self {
+        Ok(Self {
             values,
             violations: Vec::new(),
-        }
+        })
     }
+}
 
+impl Parameters {
     /// A parameter that may stand once.
     pub fn one<T>(
         &mut self,
@@ -42,6 +60,18 @@ impl Parameters {
             }),
         };
         outcome.map_err(|fault| self.violate(name, fault)).ok()
+    }
+
+    /// `limit`: how many a page has at most.
+    pub fn limit(&mut self, default: u32, max: u32) -> u32 {
+        let limit = self.one("limit", |text| {
+            let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
+            limit.ok_or_else(|| ParameterFault {
+                kind: "limit-out-of-range",
+                detail: format!("is not from 1 to {max}"),
+            })
+        });
+        limit.unwrap_or(default)
     }
 
     /// Ends the reading: parameters that nobody took are unknown.
@@ -67,5 +97,19 @@ impl Parameters {
             parameter: Some(name.to_owned()),
             detail: format!("{name} {}.", fault.detail),
         });
+    }
+}
+
+pub fn instant(text: &str) -> Result<Timestamp, ParameterFault> {
+    text.parse().map_err(|_| ParameterFault {
+        kind: "invalid-time",
+        detail: "is no RFC 3339 time this API can read, such as 2026-11-21T10:00:00Z".to_owned(),
+    })
+}
+
+pub fn invalid_cursor() -> ParameterFault {
+    ParameterFault {
+        kind: "invalid-cursor",
+        detail: "is not a nextCursor of this API".to_owned(),
     }
 }
