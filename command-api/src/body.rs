@@ -23,15 +23,27 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                "The body must be JSON.",
-                "Send the body with Content-Type: application/json.",
-            ));
+            return Err(no_json());
         }
         let bytes = read(request, COMPLETE_WITHIN, state).await?;
         Fields::parse(&bytes).map(Self)
+    }
+}
+
+/// The same, or no body at all: an object without fields.
+pub struct OptionalJsonObject(pub Fields);
+
+impl<S: Send + Sync> FromRequest<S> for OptionalJsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
+        let bytes = read(request, COMPLETE_WITHIN, state).await?;
+        match bytes.as_ref() {
+            b"" => Ok(Self(Fields::default())),
+            _ if !is_json => Err(no_json()),
+            bytes => Fields::parse(bytes).map(Self),
+        }
     }
 }
 
@@ -55,6 +67,15 @@ fn is_json(headers: &HeaderMap) -> bool {
     let essence = essence.to_ascii_lowercase();
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn no_json() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "The body must be JSON.",
+        "Send the body with Content-Type: application/json.",
+    )
 }
 
 fn too_slow() -> Problem {

@@ -1,6 +1,6 @@
 use domain::order::QuantityError;
 use domain::{MoneyError, TextError};
-use runtime::http::Violation;
+use runtime::http::{ParameterFault, Violation};
 
 /// What is wrong with one field, without its place.
 pub struct FieldFault {
@@ -52,6 +52,13 @@ impl From<MoneyError> for FieldFault {
             MoneyError::TooLarge => "amount-too-large",
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+/// A rule that holds for parameters too.
+impl From<ParameterFault> for FieldFault {
+    fn from(fault: ParameterFault) -> Self {
+        Self::new(fault.kind, fault.detail)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::field_fault::FieldFault;
 
 /// A JSON object being read field by field. Reading goes on after a fault, so that the answer can
 /// name every one; numbers are read from their own text, never through a float.
+#[derive(Default)]
 pub struct Fields {
     /// JSON pointer of the object itself; empty for the whole body.
     pointer: String,
@@ -66,6 +67,20 @@ impl Fields {
         outcome
             .map_err(|fault| self.violations.push(fault.at(pointer)))
             .ok()
+    }
+
+    /// Takes a field that may be missing and reads it. `None` also where it breaks a rule, which is
+    /// noted.
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&RawValue) -> Result<T, FieldFault>,
+    ) -> Option<T> {
+        if self.fields.contains_key(name) {
+            self.required(name, read)
+        } else {
+            None
+        }
     }
 
     /// Takes an array of objects and reads each; `None` where any of it breaks a rule. Of an array

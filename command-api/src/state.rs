@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use domain::OccurredOn;
 use domain::order::{Order, OrderCommand, OrderError, OrderEvent, OrderStatus, PlacedOrder};
+use event_store::dead_letters::DeadLetters;
 use event_store::{CommandContext, CommandExecutor, ExecuteError, Executed, ExpectedVersion};
 use runtime::http::{Problem, RequestContext};
 use runtime::{Clock, Ids};
@@ -12,14 +13,21 @@ use crate::answer::problem;
 #[derive(Clone)]
 pub struct CommandApi {
     executor: Arc<CommandExecutor<Order>>,
+    pub(crate) dead_letters: DeadLetters,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
 
 impl CommandApi {
-    pub fn new(executor: CommandExecutor<Order>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+    pub fn new(
+        executor: CommandExecutor<Order>,
+        dead_letters: DeadLetters,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
         Self {
             executor: Arc::new(executor),
+            dead_letters,
             clock,
             ids,
         }

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use command_api::CommandApi;
 use domain::order::Order;
+use event_store::dead_letters::DeadLetters;
 use event_store::{CommandExecutor, Database, DatabaseConfig, Doorbell, EventStore};
 use http::{HeaderMap, Request, StatusCode};
 use jiff::Timestamp;
@@ -24,6 +25,7 @@ pub const NOW: &str = "2026-11-21T10:00:00.123456Z";
 /// The whole API on a database of its own.
 pub struct Api {
     router: Router,
+    pub dead_letters: DeadLetters,
     pub database: tokio_postgres::Client,
 }
 
@@ -48,12 +50,14 @@ impl Api {
         })
         .unwrap();
         database.migrate().await.unwrap();
+        let dead_letters = DeadLetters::new(database.clone());
         let store: EventStore<Order> =
             EventStore::new(database, "order-events", Vec::new(), Doorbell::default());
         let ids = Arc::new(SequentialIds::default());
         let now: Timestamp = NOW.parse().unwrap();
         let api = CommandApi::new(
             CommandExecutor::new(store, ()),
+            dead_letters.clone(),
             Arc::new(ManualClock::at(now)),
             ids.clone(),
         );
@@ -64,6 +68,7 @@ impl Api {
         let router = runtime::http::operations(command_api::router(api), operations);
         Self {
             router: runtime::http::with_context(router, ids),
+            dead_letters,
             database: connect(url).await,
         }
     }
@@ -85,6 +90,11 @@ impl Api {
             headers: parts.headers,
             text: String::from_utf8(body.to_vec()).unwrap(),
         }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Request::get(path).body(Body::empty()).unwrap())
+            .await
     }
 
     pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
@@ -138,7 +148,7 @@ impl Answer {
         kind(&problem)
     }
 
-    /// Of a validation problem: each fault as `kind pointer`.
+    /// Of a validation problem: each fault as `kind pointer`, or `kind parameter`.
     pub fn faults(&self) -> Vec<String> {
         assert_eq!(self.status, StatusCode::BAD_REQUEST, "{}", self.text);
         assert_eq!(self.problem(), "validation-failed");
@@ -146,9 +156,10 @@ impl Answer {
         let faults = problem["errors"].as_array().unwrap().iter();
         faults
             .map(|fault| {
-                let pointer = fault["pointer"].as_str().unwrap();
+                let place = fault["pointer"].as_str().or(fault["parameter"].as_str());
+                let place = place.unwrap();
                 assert!(fault["detail"].as_str().unwrap().ends_with('.'), "{fault}");
-                format!("{} {pointer}", kind(fault))
+                format!("{} {place}", kind(fault))
             })
             .collect()
     }

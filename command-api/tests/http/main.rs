@@ -8,6 +8,7 @@ mod bad_requests;
 mod bad_values;
 mod concurrency;
 mod create;
+mod dead_letters;
 mod if_match;
 mod outage;
 mod transitions;

@@ -1,5 +1,6 @@
 use command_api::{CommandApi, DEFAULT_PORT};
 use event_store::CommandExecutor;
+use event_store::dead_letters::DeadLetters;
 use runtime::config::{KafkaArgs, ListenArgs, PostgresArgs};
 
 use crate::process::Process;
@@ -29,7 +30,13 @@ pub async fn start(
 ) -> anyhow::Result<()> {
     let store = process.event_store(postgres, kafka)?;
     let executor = CommandExecutor::new(store, ());
-    let api = CommandApi::new(executor, process.clock.clone(), process.ids.clone());
+    let dead_letters = DeadLetters::new(process.database(postgres)?);
+    let api = CommandApi::new(
+        executor,
+        dead_letters,
+        process.clock.clone(),
+        process.ids.clone(),
+    );
     process
         .serve("command-api", addr, command_api::router(api))
         .await
