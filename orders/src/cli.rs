@@ -1,6 +1,6 @@
 use clap::{Parser, Subcommand};
 
-use crate::{dev, load, migrate, services};
+use crate::{dead_letters, dev, load, migrate, services};
 
 /// The order backend: commands in, events through, answers out.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ pub enum Action {
     Relay(services::relay::RelayArgs),
     /// Keep the read models fresh
     Projector(services::projector::ProjectorArgs),
+    /// See what could not be published or applied, and requeue or discard it
+    DeadLetters(dead_letters::DeadLettersArgs),
     /// Send realistic orders to a running backend and measure it
     Load(load::LoadArgs),
 }

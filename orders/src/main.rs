@@ -1,6 +1,7 @@
 //! `orders`: the one binary. Each subcommand wires rooms together.
 
 mod cli;
+mod dead_letters;
 mod dev;
 mod load;
 mod migrate;
@@ -40,6 +41,7 @@ async fn run(action: Action) -> anyhow::Result<()> {
         Action::QueryApi(args) => services::query_api::run(args).await,
         Action::Relay(args) => services::relay::run(args).await,
         Action::Projector(args) => services::projector::run(args).await,
+        Action::DeadLetters(args) => dead_letters::run(args).await,
         Action::Dev(args) => dev::run(args).await,
         Action::Load(args) => load::run(args).await,
     }

@@ -2,6 +2,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use event_store::{Database, DatabaseConfig};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -85,6 +86,16 @@ impl World {
             )
             .stdin(Stdio::null());
         command
+    }
+
+    /// The event store's, past the processes.
+    pub fn database(&self) -> Database {
+        Database::new(&DatabaseConfig {
+            url: self.database_url.clone(),
+            schema: None,
+            connections: 2,
+        })
+        .unwrap()
     }
 
     pub fn start(&self) -> Backend {

@@ -5,6 +5,7 @@
 mod arrived;
 mod backend;
 mod customer;
+mod desk;
 mod kill;
 mod outage;
 mod shutdown;

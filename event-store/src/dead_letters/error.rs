@@ -9,8 +9,8 @@ use crate::error::classify;
 pub enum DeskError {
     #[error("there is no dead letter {0}")]
     NotFound(Uuid),
-    /// Nothing is left to be done about the item.
-    #[error("dead letter {id} is {state}")]
+    /// Published or applied after all, or given up before.
+    #[error("dead letter {id} is {state}: nothing is left to be done about it")]
     Settled { id: Uuid, state: State },
     /// The record is an event of the store, which every projection has to apply.
     #[error(
