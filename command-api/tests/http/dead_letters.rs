@@ -105,11 +105,9 @@ async fn a_list_is_paged_and_filtered() {
         ("state=all&limit=2", vec![1000, 4]),
         ("source=relay", vec![]),
         ("failedBefore=2020-01-01T00:00:00Z", vec![]),
+        ("failedBefore=-009999-01-02T01:59:59Z", vec![]),
         ("failedAfter=9999-01-01T00:00:00%2B01:00", vec![]),
-        (
-            "failedAfter=0000-01-01T00:00:00%2B23:00&limit=1",
-            vec![1000],
-        ),
+        ("failedAfter=-009999-01-02T01:59:59Z&limit=1", vec![1000]),
     ] {
         assert_eq!(offsets(&list(&api, query).await), expected, "{query}");
     }
@@ -122,7 +120,7 @@ async fn a_list_is_paged_and_filtered() {
 #[tokio::test]
 async fn every_faulty_parameter_is_named() {
     let api = Api::new().await;
-    let query = "source=kafka&reason=x&state=gone&failedBefore=now&failedAfter=-004800-01-01T00:00:00Z\
+    let query = "source=kafka&reason=x&state=gone&failedBefore=now&failedAfter=2026-11-21\
                  &limit=201&cursor=MQ&size=1&type=a&type=b";
     assert_eq!(
         api.get(&format!("{DESK}?{query}")).await.faults(),

@@ -1,6 +1,7 @@
 use std::str::FromStr;
 
 use domain::OccurredOn;
+use jiff::Timestamp;
 use tokio_postgres::types::ToSql;
 
 use super::record::text;
@@ -57,7 +58,9 @@ impl Filter {
     }
 
     pub(super) fn parameters(&self) -> [Box<dyn ToSql + Sync + Send>; 6] {
-        let instant = |at: Option<OccurredOn>| at.map(OccurredOn::timestamp);
+        // Nothing failed before 1970, and Postgres knows no time before 4714 BC.
+        let instant =
+            |at: Option<OccurredOn>| at.map(|at| at.timestamp().max(Timestamp::UNIX_EPOCH));
         [
             Box::new(self.source.map(Source::as_str)),
             Box::new(self.reason.map(Reason::as_str)),
