@@ -10,13 +10,15 @@ use postgres_es::PostgresEventRepository;
 use crate::append::append;
 use crate::command_context::envelope;
 use crate::database::PATIENCE;
+use crate::upcasters::Upcasters;
 use crate::{Append, Appended, CommandContext, Database, Doorbell, EventStoreError};
 
 /// The streams of one type of aggregate.
 pub struct EventStore<A: EventSourced> {
-    database: Database,
+    pub(crate) database: Database,
     /// `postgres-es` loads; of its own ways to write and to take snapshots none is used.
     loader: Arc<PersistedEventStore<PostgresEventRepository, A>>,
+    pub(crate) upcasters: Upcasters,
     topic: Arc<str>,
     doorbell: Doorbell,
 }
@@ -26,6 +28,7 @@ impl<A: EventSourced> Clone for EventStore<A> {
         Self {
             database: self.database.clone(),
             loader: self.loader.clone(),
+            upcasters: self.upcasters.clone(),
             topic: self.topic.clone(),
             doorbell: self.doorbell.clone(),
         }
@@ -49,10 +52,13 @@ impl<A: EventSourced> EventStore<A> {
         doorbell: Doorbell,
     ) -> Self {
         let repository = PostgresEventRepository::new(database.loading().clone());
-        let loader = PersistedEventStore::new_event_store(repository).with_upcasters(upcasters);
+        let upcasters = Upcasters::new(upcasters);
+        let loader = PersistedEventStore::new_event_store(repository)
+            .with_upcasters(vec![Box::new(upcasters.clone())]);
         Self {
             database,
             loader: Arc::new(loader),
+            upcasters,
             topic: topic.into(),
             doorbell,
         }
@@ -96,20 +102,7 @@ impl<A: EventSourced> EventStore<A> {
         events
             .into_iter()
             .filter(|event| event.sequence as u64 > version)
-            .map(|event| {
-                let envelope = envelope(
-                    A::TYPE,
-                    id,
-                    event.sequence as u64,
-                    event.payload.event_type(),
-                    A::PUBLISHED_SCHEMA_VERSION,
-                    &event.metadata,
-                )?;
-                Ok(StoredEvent {
-                    envelope,
-                    event: event.payload,
-                })
-            })
+            .map(stored)
             .collect()
     }
 }
@@ -169,6 +162,24 @@ impl<A: EventSourced> cqrs_es::EventStore<A> for EventStore<A> {
 
 fn unexpected<E: std::error::Error>(error: EventStoreError) -> AggregateError<E> {
     AggregateError::UnexpectedError(Box::new(error))
+}
+
+/// A loaded event with the envelope it is published in.
+pub(crate) fn stored<A: EventSourced>(
+    event: EventEnvelope<A>,
+) -> Result<StoredEvent<A::Event>, EventStoreError> {
+    let envelope = envelope(
+        A::TYPE,
+        &event.aggregate_id,
+        event.sequence as u64,
+        event.payload.event_type(),
+        A::PUBLISHED_SCHEMA_VERSION,
+        &event.metadata,
+    )?;
+    Ok(StoredEvent {
+        envelope,
+        event: event.payload,
+    })
 }
 
 /// New events as they were stored, on top of `version`.

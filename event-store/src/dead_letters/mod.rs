@@ -6,12 +6,13 @@ mod desk;
 mod error;
 mod filter;
 mod item;
+mod known;
 mod purge;
 mod record;
-mod requeued;
-mod unpublished;
 mod requeue_all;
+mod requeued;
 mod stats;
+mod unpublished;
 
 pub use act::{BY_MAX_CHARS, REASON_MAX_CHARS};
 pub use dead_letter::{
@@ -21,7 +22,7 @@ pub use error::DeskError;
 pub use filter::{Filter, States};
 pub use item::{Bytes, DeadLetter, Header, Summary};
 pub use record::{DeadLetters, Recorded};
-pub use requeued::WaitingDeadLetter;
-pub use unpublished::UnpublishedDeadLetter;
 pub use requeue_all::RequeuedPage;
+pub use requeued::WaitingDeadLetter;
 pub use stats::{Count, OpenCount, Stats};
+pub use unpublished::UnpublishedDeadLetter;

@@ -8,6 +8,8 @@ mod cut_proxy;
 mod dead_letters;
 mod executor;
 mod fixture;
+mod log;
 mod lost_answer;
 mod other_aggregate;
 mod outbox;
+mod unpublished;
