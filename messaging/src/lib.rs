@@ -1,6 +1,7 @@
 //! Kafka: how this system talks to it, and nothing about what it says.
 
 mod client;
+mod committed;
 mod consumer;
 mod error;
 mod producer;

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::client::Context;
@@ -71,15 +72,28 @@ impl TopicReader {
     /// order within each partition.
     pub async fn rest(mut self) -> Result<Vec<IncomingRecord>, MessagingError> {
         let mut records = Vec::new();
-        while !self.ends.is_empty() {
-            let record = owned(&self.consumer.recv().await?);
-            if let Some(&end) = self.ends.get(&record.partition)
-                && record.offset + 1 >= end
-            {
-                self.ends.remove(&record.partition);
-            }
+        while let Some(record) = self.next_of_rest().await? {
             records.push(record);
         }
         Ok(records)
+    }
+
+    /// The same, a record at a time; `None` after the last one.
+    pub async fn next_of_rest(&mut self) -> Result<Option<IncomingRecord>, MessagingError> {
+        while !self.ends.is_empty() {
+            let message = self.consumer.recv().await?;
+            let (partition, offset) = (message.partition(), message.offset());
+            // Nothing else is left of a partition than what came after the reader was made.
+            let Some(&end) = self.ends.get(&partition) else {
+                continue;
+            };
+            if offset + 1 >= end {
+                self.ends.remove(&partition);
+            }
+            if offset < end {
+                return Ok(Some(owned(&message)));
+            }
+        }
+        Ok(None)
     }
 }
