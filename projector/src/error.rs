@@ -41,6 +41,8 @@ pub enum ProjectorError {
         found: u32,
         known: u32,
     },
+    #[error("another generation was made the live one meanwhile: compare again")]
+    Switched,
 }
 
 impl From<mongodb::error::Error> for ProjectorError {

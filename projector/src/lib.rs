@@ -6,6 +6,7 @@ mod error;
 mod fold;
 mod generation;
 mod heal;
+pub mod history;
 mod judge;
 mod order_view;
 mod requeued;

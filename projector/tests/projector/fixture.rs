@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A database, a topic and a read model of a test's own.
 pub struct Fixture {
+    pub database_url: String,
+    pub database: Database,
     pub topic: String,
     pub kafka: Kafka,
     pub read_database: ReadDatabase,
@@ -30,7 +32,6 @@ pub struct Fixture {
     pub generation: Generation,
     pub health: Health,
     pub dead_letters: DeadLetters,
-    url: String,
     producer: OrderedProducer,
     outbox: Outbox,
     executor: CommandExecutor<Order>,
@@ -49,9 +50,9 @@ impl Fixture {
     pub async fn with_mongodb(uri: &str) -> Self {
         let name = format!("t_{}", unique().simple());
         let postgres = devstack::shared_postgres().await;
-        let postgres_url = postgres.create_database(&name).await.unwrap();
+        let database_url = postgres.create_database(&name).await.unwrap();
         let database = Database::new(&DatabaseConfig {
-            url: postgres_url.clone(),
+            url: database_url.clone(),
             schema: None,
             connections: 8,
         })
@@ -75,6 +76,7 @@ impl Fixture {
             Doorbell::default(),
         );
         Self {
+            database_url,
             topic: topic.name,
             producer: kafka.ordered_producer().unwrap(),
             kafka,
@@ -82,8 +84,8 @@ impl Fixture {
             generation,
             health: Health::default(),
             dead_letters: DeadLetters::new(database.clone()),
-            url: postgres_url,
-            outbox: Outbox::new(database),
+            outbox: Outbox::new(database.clone()),
+            database,
             executor: CommandExecutor::new(store.clone(), ()),
             store,
         }
@@ -157,15 +159,28 @@ impl Fixture {
 
     /// Takes what is pending out of the outbox, in order.
     pub async fn take_outbox(&self) -> Vec<OutboxRecord> {
+        let pending = self.pending().await;
+        let positions: Vec<i64> = pending.iter().map(|r| r.position).collect();
+        self.outbox.mark_published(&positions).await.unwrap();
+        pending
+    }
+
+    async fn pending(&self) -> Vec<OutboxRecord> {
         let slots: Vec<SlotFloor> = (0..64).map(|slot| SlotFloor { slot, floor: 0 }).collect();
         let all = PerSlot {
             records: 10_000,
             bytes: 1 << 30,
         };
-        let pending = self.outbox.pending(&slots, all).await.unwrap().records;
+        self.outbox.pending(&slots, all).await.unwrap().records
+    }
+
+    /// As a relay does it: what is marked is on the topic. Returns how many records went.
+    pub async fn relay(&self) -> u64 {
+        let pending = self.pending().await;
+        self.publish(&pending).await;
         let positions: Vec<i64> = pending.iter().map(|r| r.position).collect();
         self.outbox.mark_published(&positions).await.unwrap();
-        pending
+        pending.len() as u64
     }
 
     pub async fn publish(&self, records: &[OutboxRecord]) {
@@ -205,9 +220,10 @@ impl Fixture {
 
     /// A connection past the store, to look at rows or to break something.
     pub async fn psql(&self) -> tokio_postgres::Client {
-        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
-            .await
-            .unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(&self.database_url, tokio_postgres::NoTls)
+                .await
+                .unwrap();
         tokio::spawn(connection);
         client
     }

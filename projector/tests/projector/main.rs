@@ -6,5 +6,6 @@ mod documents;
 mod faults;
 mod fixture;
 mod held;
+mod history;
 mod poison;
 mod sharing;
