@@ -1,6 +1,6 @@
 use clap::{Parser, Subcommand};
 
-use crate::{dead_letters, dev, load, migrate, services};
+use crate::{dead_letters, dev, load, migrate, services, verify};
 
 /// The order backend: commands in, events through, answers out.
 #[derive(Parser)]
@@ -30,4 +30,6 @@ pub enum Action {
     DeadLetters(dead_letters::DeadLettersArgs),
     /// Send realistic orders to a running backend and measure it
     Load(load::LoadArgs),
+    /// Compare store, topic and read models: is anything lost?
+    Verify(verify::VerifyArgs),
 }

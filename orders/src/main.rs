@@ -7,6 +7,7 @@ mod load;
 mod migrate;
 mod process;
 mod services;
+mod verify;
 
 use clap::Parser;
 
@@ -44,5 +45,6 @@ async fn run(action: Action) -> anyhow::Result<()> {
         Action::DeadLetters(args) => dead_letters::run(args).await,
         Action::Dev(args) => dev::run(args).await,
         Action::Load(args) => load::run(args).await,
+        Action::Verify(args) => verify::run(args).await,
     }
 }
