@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use domain::contract::Stub;
 use event_store::dead_letters::{
     DeadLetters, NewDeadLetter, OriginalRecord, Place, Reason, Source, Subject,
@@ -87,21 +89,29 @@ async fn a_system_at_work_has_no_faults() {
     let fixture = Fixture::new().await;
     projected(&fixture).await;
     let mut worker = fixture.worker();
-    let work = async {
-        for _ in 0..40 {
+    let writing = async {
+        loop {
             fixture.order(3).await;
-            let records = fixture.relay().await;
-            drain(&mut worker, records).await;
+            fixture.relay().await;
         }
     };
-    let checks = async {
+    let projecting = async {
+        loop {
+            worker.step(Duration::from_millis(200)).await.unwrap();
+        }
+    };
+    let checking = async {
         let mut reports = Vec::new();
-        for _ in 0..15 {
+        for _ in 0..25 {
             reports.push(check(&fixture).await);
         }
         reports
     };
-    let ((), reports) = tokio::join!(work, checks);
+    let reports = tokio::select! {
+        reports = checking => reports,
+        () = writing => unreachable!("ends with the checks"),
+        () = projecting => unreachable!("ends with the checks"),
+    };
     for report in &reports {
         assert_eq!(report.faults, 0, "{:?}", found(report));
     }
