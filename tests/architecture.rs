@@ -43,6 +43,21 @@ const ROOMS: &[(&str, &[&str])] = &[
             "runtime",
         ],
     ),
+    (
+        "bench",
+        &[
+            "command-api",
+            "devstack",
+            "domain",
+            "event-store",
+            "messaging",
+            "projector",
+            "query-api",
+            "read-models",
+            "relay",
+            "runtime",
+        ],
+    ),
 ];
 
 /// What tests may use besides: real servers, and the order as an example.

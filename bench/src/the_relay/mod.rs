@@ -1,0 +1,99 @@
+//! The relay: how fast it drains a backlog, beside a producer that does nothing but produce; how
+//! long an event takes through it; how much memory it needs.
+
+mod backlog;
+mod bare_producer;
+mod latency;
+mod process;
+mod report;
+mod rows;
+mod site;
+
+use std::time::Duration;
+
+use process::RelayProcess;
+use report::{Bar, Report};
+use rows::Rows;
+use site::Site;
+
+pub use process::{RelayProcessArgs, run_process};
+
+const DRAINED_PER_SECOND: Bar = Bar::AtLeast(60_000.0);
+const SHARE_OF_BARE: Bar = Bar::AtLeast(25.0);
+const P99_MS: Bar = Bar::Below(15.0);
+const PEAK_MB: Bar = Bar::Below(150.0);
+
+const LATENCY_FOR: Duration = Duration::from_secs(20);
+const MEMORY_BACKLOG: usize = 1_000_000;
+
+#[derive(clap::Args)]
+pub struct RelayArgs {
+    /// Events in the backlog, each of an order of its own
+    #[arg(long, default_value_t = 200_000, value_name = "N")]
+    rows: usize,
+
+    /// Also the memory of a relay before a backlog of 1,000,000 events: filling it takes a while
+    #[arg(long)]
+    backlog_memory: bool,
+
+    /// One JSON object instead of the table
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(args: RelayArgs) -> anyhow::Result<()> {
+    let site = Site::start().await?;
+    let mut report = Report::default();
+
+    let rows: Vec<_> = Rows::default().take(args.rows).collect();
+    let bare = bare_producer::records_per_second(&site, &rows).await?;
+    report.add("bare idempotent producer", bare, "records/s");
+    site.stage(rows).await?;
+
+    for relays in [1, 2] {
+        let drained = backlog::drain(&site, relays).await?;
+        let name = match relays {
+            1 => "1 relay process".to_owned(),
+            _ => format!("{relays} relay processes"),
+        };
+        let share = 100.0 * drained.per_second / bare;
+        let (rate_bar, share_bar) = match relays {
+            1 => (Some(DRAINED_PER_SECOND), Some(SHARE_OF_BARE)),
+            _ => (None, None),
+        };
+        report.add_with(&name, drained.per_second, "events/s", rate_bar);
+        report.add_with("  of the bare producer", share, "%", share_bar);
+        report.add("  peak memory of a relay", drained.peak_mb, "MB");
+    }
+
+    for rate in [2000, 5000] {
+        let latency = latency::measure(&site, rate, LATENCY_FOR).await?;
+        let bar = (rate == 2000).then_some(P99_MS);
+        let name = format!("append to consumer at {rate}/s");
+        report.add(&format!("{name}, written"), latency.written, "events/s");
+        report.add(&format!("{name}, p50"), latency.p50_ms, "ms");
+        report.add_with(&format!("{name}, p99"), latency.p99_ms, "ms", bar);
+    }
+
+    if args.backlog_memory {
+        let mut rows = Rows::default();
+        site.clear_staged().await?;
+        for _ in 0..MEMORY_BACKLOG / 50_000 {
+            site.stage(rows.by_ref().take(50_000).collect()).await?;
+        }
+        let drained = backlog::drain(&site, 1).await?;
+        report.add(
+            "1,000,000 rows, 1 relay process",
+            drained.per_second,
+            "events/s",
+        );
+        report.add_with(
+            "  peak memory of the relay",
+            drained.peak_mb,
+            "MB",
+            Some(PEAK_MB),
+        );
+    }
+
+    report.print(args.json)
+}

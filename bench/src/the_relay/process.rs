@@ -1,0 +1,90 @@
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context;
+use event_store::{Database, DatabaseConfig, Doorbell};
+use messaging::Kafka;
+use relay::{Relay, Settings};
+use runtime::health::Health;
+use runtime::{Ids, TimeOrderedIds};
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
+
+use super::site::{DEAD_LETTER_TOPIC, Site};
+
+/// A relay in a process of its own. It ends with this one, however that ends.
+pub struct RelayProcess(Child);
+
+#[derive(clap::Args)]
+pub struct RelayProcessArgs {
+    #[arg(long)]
+    database_url: String,
+    #[arg(long)]
+    brokers: String,
+}
+
+impl RelayProcess {
+    pub fn start(site: &Site) -> anyhow::Result<Self> {
+        let child = Command::new(std::env::current_exe()?)
+            .arg("relay-process")
+            .args(["--database-url", &site.url, "--brokers", &site.brokers])
+            .stdin(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(Self(child))
+    }
+
+    /// The most that was ever resident.
+    pub fn peak_memory_mb(&self) -> anyhow::Result<f64> {
+        let id = self.0.id().context("the relay has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))
+            .context("no VmHWM in /proc")?;
+        Ok(peak.parse::<f64>()? / 1024.0)
+    }
+
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.0.stdin.take());
+        self.0.wait().await?;
+        Ok(())
+    }
+}
+
+/// As `orders relay` runs it, with the metrics recorded that it would show.
+pub async fn run_process(args: RelayProcessArgs) -> anyhow::Result<()> {
+    runtime::telemetry::logs("warn")?;
+    let metrics = runtime::telemetry::metrics()?;
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            metrics.run_upkeep();
+        }
+    });
+    let database = Database::new(&DatabaseConfig {
+        url: args.database_url,
+        schema: None,
+        connections: 16,
+    })?;
+    let kafka = Kafka::new(&args.brokers);
+    let settings = Settings::default();
+    let name = TimeOrderedIds.next().to_string();
+    let relay = Relay::new(
+        &database,
+        &kafka,
+        DEAD_LETTER_TOPIC.to_owned(),
+        &name,
+        settings,
+    );
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        stopping.cancel();
+    });
+    relay
+        .run(settings, Doorbell::default(), Health::default(), stop)
+        .await;
+    Ok(())
+}
