@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
-use rdkafka::{ClientConfig, ClientContext, TopicPartitionList};
+use rdkafka::{ClientConfig, ClientContext, Statistics, TopicPartitionList};
 
 use crate::MessagingError;
 
@@ -107,6 +107,21 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", ?level, facility, message);
+    }
+
+    /// Asked for by group members only.
+    fn stats(&self, statistics: Statistics) {
+        for (name, topic) in &statistics.topics {
+            for (partition, figures) in &topic.partitions {
+                // -1: not known, or a partition of another member.
+                if figures.consumer_lag >= 0 {
+                    metrics::gauge!(
+                        "consumer_lag", "topic" => name.clone(), "partition" => partition.to_string()
+                    )
+                    .set(figures.consumer_lag as f64);
+                }
+            }
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

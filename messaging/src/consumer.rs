@@ -56,6 +56,7 @@ impl Kafka {
             .set("isolation.level", "read_committed")
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", "10000")
+            .set("statistics.interval.ms", "5000")
             // At 500 records a poll, some seconds of reading ahead and no more memory than that.
             .set("queued.max.messages.kbytes", "16384");
         if let Some(instance) = instance {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use axum::Router;
 use event_store::Outbox;
+use event_store::dead_letters::DeadLetters;
 use messaging::MessagingError;
 use relay::{Relay, Settings};
 use runtime::config::{KafkaArgs, ListenArgs, OutboxArgs, PostgresArgs};
@@ -52,9 +53,10 @@ pub fn start(
         &process.ids.next().to_string(),
         settings,
     );
-    let (measured, measuring) = (Outbox::new(database), stop.clone());
+    let (outbox, desk) = (Outbox::new(database.clone()), DeadLetters::new(database));
+    let measuring = stop.clone();
     process.spawn("backlog", async move {
-        measure_backlog(measured, measuring).await;
+        measure_backlog(outbox, desk, measuring).await;
         Ok::<_, anyhow::Error>(())
     });
     process.spawn("relay", async move {
@@ -89,7 +91,7 @@ fn settings(args: &OutboxArgs) -> Settings {
 
 /// Shows what waits, every 5 s. While Postgres is away the last figures stand; the relay's own
 /// readiness says that it is.
-async fn measure_backlog(outbox: Outbox, stop: CancellationToken) {
+async fn measure_backlog(outbox: Outbox, desk: DeadLetters, stop: CancellationToken) {
     loop {
         match outbox.backlog().await {
             Ok(backlog) => {
@@ -99,6 +101,16 @@ async fn measure_backlog(outbox: Outbox, stop: CancellationToken) {
                 metrics::gauge!("keys_blocked", "by" => "relay").set(backlog.keys_blocked as f64);
             }
             Err(error) => tracing::debug!(%error, "the backlog cannot be measured"),
+        }
+        match desk.open_counts().await {
+            Ok(counts) => {
+                for open in counts {
+                    let (source, reason) = (open.source.as_str(), open.reason.as_str());
+                    metrics::gauge!("dead_letters_open", "source" => source, "reason" => reason)
+                        .set(open.count as f64);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "the dead letters cannot be counted"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
