@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
@@ -108,4 +110,23 @@ async fn check_retention(admin: &AdminClient<Context>, topic: &str) -> Result<()
         }
     }
     Ok(())
+}
+
+impl Kafka {
+    /// How large a record, or a batch of them, the topic takes. The rest of the topic's settings is
+    /// what this system gives it.
+    pub async fn set_largest_message(&self, topic: &str, bytes: u32) -> Result<(), MessagingError> {
+        let admin: AdminClient<Context> = self.config().create_with_context(Context::default())?;
+        let bytes = bytes.to_string();
+        // Whatever is not named here goes back to the broker's default.
+        let change = AlterConfig::new(ResourceSpecifier::Topic(topic))
+            .set("retention.ms", "-1")
+            .set("cleanup.policy", "delete")
+            .set("max.message.bytes", &bytes);
+        let options = AdminOptions::new().request_timeout(Some(PATIENCE));
+        for altered in admin.alter_configs([&change], &options).await? {
+            altered.map_err(|(_, code)| KafkaError::AdminOp(code))?;
+        }
+        Ok(())
+    }
 }

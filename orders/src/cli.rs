@@ -1,6 +1,6 @@
 use clap::{Parser, Subcommand};
 
-use crate::{dead_letters, dev, load, migrate, services, verify};
+use crate::{chaos, dead_letters, dev, load, migrate, services, verify};
 
 /// The order backend: commands in, events through, answers out.
 #[derive(Parser)]
@@ -32,4 +32,6 @@ pub enum Action {
     Load(load::LoadArgs),
     /// Compare store, topic and read models: is anything lost?
     Verify(verify::VerifyArgs),
+    /// Kill, pause and poison everything while orders come in, on servers of its own, and compare
+    Chaos(chaos::ChaosArgs),
 }

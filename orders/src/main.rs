@@ -1,5 +1,6 @@
 //! `orders`: the one binary. Each subcommand wires rooms together.
 
+mod chaos;
 mod cli;
 mod dead_letters;
 mod dev;
@@ -45,6 +46,7 @@ async fn run(action: Action) -> anyhow::Result<()> {
         Action::DeadLetters(args) => dead_letters::run(args).await,
         Action::Dev(args) => dev::run(args).await,
         Action::Load(args) => load::run(args).await,
+        Action::Chaos(args) => chaos::run(args).await,
         Action::Verify(args) => verify::run(args).await,
     }
 }

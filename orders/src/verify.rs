@@ -64,7 +64,7 @@ pub async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     }
 }
 
-fn print(report: &Report) {
+pub fn print(report: &Report) {
     let line = |title: &str, count: u64, remark: &str| {
         println!("{}", format!("{title:<34}{count:>12}  {remark}").trim_end());
     };

@@ -4,6 +4,7 @@
 
 mod arrived;
 mod backend;
+mod chaos;
 mod customer;
 mod desk;
 mod kill;

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use report::{Action, Report};
-use shop::Shop;
+pub use shop::Shop;
 
 #[derive(Clone, clap::Args)]
 pub struct LoadArgs {
