@@ -1,11 +1,13 @@
 use event_store::dead_letters::{DeadLetters, UnpublishedDeadLetter};
-use messaging::{Delivery, Kafka, MessagingError, OrderedProducer, OutgoingRecord};
+use messaging::{Delivery, Kafka, KafkaError, MessagingError, OrderedProducer, OutgoingRecord};
 
 use crate::RelayError;
 use crate::leases::Leases;
 
 /// How many items a turn publishes, each awaited: there are few, and one may be refused.
 const AT_ONCE: i64 = 50;
+/// Of a reference, in bytes.
+const LONGEST_KEY: usize = 4096;
 /// The relay that holds this slot does it; two that believe to hold it repeat records.
 const DUTY_SLOT: i16 = 0;
 
@@ -64,6 +66,8 @@ impl DeadLetterTopic {
         let mut bare = item.clone();
         bare.original.headers.clear();
         bare.error_message = bare.error_message.chars().take(1000).collect();
+        // A key that fills the topic's limit by itself stands in the item alone.
+        bare.original.key = bare.original.key.filter(|key| key.len() <= LONGEST_KEY);
         let reference = format!(
             "{{\"deadLetterId\":\"{}\",\"contentOmitted\":true}}",
             item.id
@@ -73,7 +77,8 @@ impl DeadLetterTopic {
             Delivery::Refused(error)
             | Delivery::RefusedWithOthers(error)
             | Delivery::Failed(error) => Err(MessagingError::from(error).into()),
-            Delivery::NotSent => Ok(()),
+            // A queue of one record has room for it.
+            Delivery::NotSent => Err(MessagingError::from(KafkaError::Canceled).into()),
         }
     }
 

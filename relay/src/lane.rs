@@ -56,9 +56,12 @@ impl Lane {
         records: Vec<OutboxRecord>,
         read: Instant,
     ) -> Result<LaneTurn, RelayError> {
+        // Decided once for each slot: a lease that is renewed in between would drop the head of a
+        // run and let its tail through.
+        let trusted: HashSet<i16> = self.leases.held().iter().map(|l| l.slot).collect();
         let (suspected, others): (Vec<_>, Vec<_>) = records
             .into_iter()
-            .filter(|record| self.leases.of(record.slot).is_some())
+            .filter(|record| trusted.contains(&record.slot))
             .partition(|record| self.suspects.contains(&record.slot));
         let mut turn = LaneTurn::default();
         if !others.is_empty() {
