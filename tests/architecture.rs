@@ -27,6 +27,11 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("query-api", &["domain", "read-models", "runtime"]),
+    (
+        "participants",
+        &["domain", "event-store", "messaging", "runtime"],
+    ),
+    ("payment-simulator", &["domain", "runtime"]),
     ("devstack", &[]),
     (
         "orders",
@@ -36,6 +41,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "domain",
             "event-store",
             "messaging",
+            "participants",
+            "payment-simulator",
             "projector",
             "query-api",
             "read-models",
@@ -51,6 +58,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "domain",
             "event-store",
             "messaging",
+            "participants",
+            "payment-simulator",
             "projector",
             "query-api",
             "read-models",
@@ -61,7 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// What tests may use besides: real servers, and the order as an example.
-const FOR_TESTS: &[&str] = &["devstack", "domain"];
+const FOR_TESTS: &[&str] = &["devstack", "domain", "payment-simulator"];
 
 /// Crates that do I/O, keep time or roll dice: not for the domain.
 const IMPURE: &[&str] = &[

@@ -1,6 +1,11 @@
 //! `bench`: what the backend reaches on this machine, beside the bars it is meant to reach.
 
+mod backend;
+mod group_commit;
+mod the_http_apis;
+mod the_read_models;
 mod the_relay;
+mod the_sagas;
 
 use clap::{Parser, Subcommand};
 
@@ -14,8 +19,23 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Benchmark {
+    /// Appending: group commit beside one statement a command, and beside pgbench
+    GroupCommit(group_commit::GroupCommitArgs),
+    /// The HTTP APIs: creates beside pgbench's inserts, confirms, and reads beside the bare driver
+    Http(the_http_apis::HttpArgs),
+    /// The read models beside bare bulk upserts of the same documents: projectors catching up, a
+    /// rebuild, and how soon an order can be read
+    ReadModels(the_read_models::ReadModelsArgs),
+    /// One projector, until its standard input ends
+    #[command(hide = true)]
+    ProjectorProcess(the_read_models::ProjectorProcessArgs),
+    /// One rebuild
+    #[command(hide = true)]
+    RebuildProcess(the_read_models::RebuildProcessArgs),
     /// The relay beside a bare producer: backlog drained, latency, memory
     Relay(the_relay::RelayArgs),
+    /// Sagas: how many end in a second, and how long one takes
+    Sagas(the_sagas::SagasArgs),
     /// One relay, until its standard input ends
     #[command(hide = true)]
     RelayProcess(the_relay::RelayProcessArgs),
@@ -30,7 +50,13 @@ fn main() -> std::process::ExitCode {
         .and_then(|runtime| {
             let outcome = runtime.block_on(async {
                 match cli.benchmark {
+                    Benchmark::GroupCommit(args) => group_commit::run(args).await,
+                    Benchmark::Http(args) => the_http_apis::run(args).await,
+                    Benchmark::ReadModels(args) => the_read_models::run(args).await,
+                    Benchmark::ProjectorProcess(args) => the_read_models::run_projector(args).await,
+                    Benchmark::RebuildProcess(args) => the_read_models::run_rebuild(args).await,
                     Benchmark::Relay(args) => the_relay::run(args).await,
+                    Benchmark::Sagas(args) => the_sagas::run(args).await,
                     Benchmark::RelayProcess(args) => the_relay::run_process(args).await,
                 }
             });

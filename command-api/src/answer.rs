@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use axum::response::{IntoResponse, Response};
 use domain::order::{Order, OrderError, OrderStatus};
-use event_store::{EventStoreError, ExecuteError, Executed};
+use event_store::{EventStoreError, ExecuteError, Executed, StoredAnswer};
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use runtime::http::Problem;
+use http::{HeaderName, HeaderValue, StatusCode};
+use runtime::http::{Problem, ProblemType};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -21,7 +23,7 @@ struct Answer<'a> {
 }
 
 /// `ETag` always; `Location` with 201.
-pub fn answer(status: StatusCode, order_id: &str, executed: &Executed<Order>) -> Response {
+pub fn answer(status: StatusCode, order_id: &str, executed: &Executed<Order>) -> StoredAnswer {
     let body = Answer {
         order_id,
         status: executed.aggregate.status(),
@@ -32,20 +34,55 @@ pub fn answer(status: StatusCode, order_id: &str, executed: &Executed<Order>) ->
             .map(|event| domain::event_id("Order", order_id, event.sequence as u64))
             .collect(),
     };
-    let Ok(json) = serde_json::to_string(&body) else {
+    let mut answer = json(status, &body);
+    let etag = header(ETAG, format!("\"{}\"", executed.version));
+    answer.headers.extend([etag]);
+    if status == StatusCode::CREATED {
+        let location = header(LOCATION, format!("/api/orders/{order_id}"));
+        answer.headers.extend([location]);
+    }
+    answer
+}
+
+pub fn json(status: StatusCode, body: &impl Serialize) -> StoredAnswer {
+    match serde_json::to_vec(body) {
+        Ok(body) => StoredAnswer {
+            status: status.as_u16(),
+            headers: BTreeMap::from([header(CONTENT_TYPE, "application/json")]),
+            body,
+        },
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written");
+            refusal(&Problem::internal())
+        }
+    }
+}
+
+/// A problem that stands, however often the command is sent.
+pub fn refusal(problem: &Problem) -> StoredAnswer {
+    StoredAnswer {
+        status: problem.status().as_u16(),
+        headers: BTreeMap::from([header(CONTENT_TYPE, Problem::MEDIA_TYPE)]),
+        body: problem.json().into_bytes(),
+    }
+}
+
+fn header(name: HeaderName, value: impl Into<String>) -> (String, String) {
+    (name.as_str().to_owned(), value.into())
+}
+
+/// Now and again.
+pub fn respond(answer: StoredAnswer) -> Response {
+    let Ok(status) = StatusCode::from_u16(answer.status) else {
         return Problem::internal().into_response();
     };
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", executed.version)) {
-        headers.insert(ETAG, etag);
+    let mut response = (status, answer.body).into_response();
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
     }
-    if status == StatusCode::CREATED
-        && let Ok(location) = HeaderValue::try_from(format!("/api/orders/{order_id}"))
-    {
-        headers.insert(LOCATION, location);
-    }
-    (status, headers, json).into_response()
+    response
 }
 
 /// The errors of all commands, and what each means to the caller. Faults of ours are logged here,
@@ -54,39 +91,33 @@ pub fn problem(order_id: &str, error: ExecuteError<OrderError>) -> Problem {
     match error {
         ExecuteError::Refused(OrderError::NotFound) => not_found(order_id),
         ExecuteError::Refused(error @ OrderError::InvalidTransition { from, to }) => Problem::new(
-            StatusCode::CONFLICT,
-            "invalid-transition",
-            "The order's status does not allow this.",
+            ProblemType::InvalidTransition,
             format!("{}.", capitalised(&error.to_string())),
         )
         .with("from", from.as_str().into())
         .with("to", to.as_str().into()),
         ExecuteError::VersionMismatch { current, .. } => Problem::new(
-            StatusCode::PRECONDITION_FAILED,
-            "version-mismatch",
-            "The order has moved on.",
+            ProblemType::VersionMismatch,
             format!("The order is at version {current} now."),
         )
         .with("currentVersion", current.into()),
         ExecuteError::Contended { version, .. } => Problem::new(
-            StatusCode::CONFLICT,
-            "contended",
-            "Too many commands reached this order at once.",
-            "Other commands were faster each time. Nothing was changed; the command can be sent again.",
+            ProblemType::Contended,
+            "Other commands were faster each time. Nothing was changed; the command can be sent \
+             again.",
         )
         .with("currentVersion", version.into())
         .retry_after(1),
         ExecuteError::Store(EventStoreError::OutcomeUnknown(source)) => {
             tracing::warn!(order_id, error = %source, "the outcome of a command is unknown");
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "outcome-unknown",
-                "Whether the command took effect is not known.",
-                "The event store stopped answering after it was sent. Read the order before sending the command again.",
-            )
-            .with("orderId", order_id.into())
-            .retry_after(1)
+            outcome_unknown(order_id)
         }
+        ExecuteError::Store(EventStoreError::Overloaded) => Problem::new(
+            ProblemType::Overloaded,
+            "More commands wait to be written than can be taken on. Nothing was changed; the \
+             command can be sent again.",
+        )
+        .retry_after(1),
         ExecuteError::Store(error) if error.is_transient() => {
             tracing::warn!(order_id, %error, "a command could not be carried out");
             Problem::unavailable("The event store does not answer. Nothing was changed.")
@@ -96,6 +127,17 @@ pub fn problem(order_id: &str, error: ExecuteError<OrderError>) -> Problem {
             Problem::internal()
         }
     }
+}
+
+/// The event store, or this process, was too slow to say.
+pub fn outcome_unknown(order_id: &str) -> Problem {
+    Problem::new(
+        ProblemType::OutcomeUnknown,
+        "It was under way when the time to answer was over. Send it again with the same \
+         Idempotency-Key to learn what it came to; if it had none, read the order first.",
+    )
+    .with("orderId", order_id.into())
+    .retry_after(1)
 }
 
 fn capitalised(text: &str) -> String {

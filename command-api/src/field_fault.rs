@@ -1,15 +1,15 @@
 use domain::order::QuantityError;
-use domain::{MoneyError, TextError};
-use runtime::http::{ParameterFault, Violation};
+use domain::{CurrencyError, EmailAddressError, MoneyError, TextError};
+use runtime::http::{ParameterFault, ProblemType, Violation};
 
 /// What is wrong with one field, without its place.
 pub struct FieldFault {
-    kind: &'static str,
+    kind: ProblemType,
     detail: String,
 }
 
 impl FieldFault {
-    pub fn new(kind: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self {
             kind,
             detail: detail.into(),
@@ -35,9 +35,9 @@ impl FieldFault {
 impl From<TextError> for FieldFault {
     fn from(error: TextError) -> Self {
         let kind = match error {
-            TextError::Blank => "blank",
-            TextError::TooLong { .. } => "too-long",
-            TextError::ControlCharacter => "control-character",
+            TextError::Blank => ProblemType::Blank,
+            TextError::TooLong { .. } => ProblemType::TooLong,
+            TextError::ControlCharacter => ProblemType::ControlCharacter,
         };
         Self::new(kind, error.to_string())
     }
@@ -46,10 +46,20 @@ impl From<TextError> for FieldFault {
 impl From<MoneyError> for FieldFault {
     fn from(error: MoneyError) -> Self {
         let kind = match error {
-            MoneyError::NotANumber => "wrong-type",
-            MoneyError::TooManyDecimalPlaces => "too-many-decimal-places",
-            MoneyError::Negative => "negative-amount",
-            MoneyError::TooLarge => "amount-too-large",
+            MoneyError::NotANumber => ProblemType::WrongType,
+            MoneyError::TooManyDecimalPlaces => ProblemType::TooManyDecimalPlaces,
+            MoneyError::Negative => ProblemType::NegativeAmount,
+            MoneyError::TooLarge => ProblemType::AmountTooLarge,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<CurrencyError> for FieldFault {
+    fn from(error: CurrencyError) -> Self {
+        let kind = match error {
+            CurrencyError::NotACode => ProblemType::NoCurrencyCode,
+            CurrencyError::Unknown => ProblemType::UnknownCurrency,
         };
         Self::new(kind, error.to_string())
     }
@@ -64,6 +74,17 @@ impl From<ParameterFault> for FieldFault {
 
 impl From<QuantityError> for FieldFault {
     fn from(error: QuantityError) -> Self {
-        Self::new("quantity-out-of-range", error.to_string())
+        Self::new(ProblemType::QuantityOutOfRange, error.to_string())
+    }
+}
+
+impl From<EmailAddressError> for FieldFault {
+    fn from(error: EmailAddressError) -> Self {
+        match error {
+            EmailAddressError::Text(error) => error.into(),
+            EmailAddressError::NoAddress => {
+                Self::new(ProblemType::NoEmailAddress, error.to_string())
+            }
+        }
     }
 }

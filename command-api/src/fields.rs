@@ -2,9 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use domain::order::{Quantity, QuantityError};
-use domain::{Money, TextError};
-use http::StatusCode;
-use runtime::http::{Problem, Violation};
+use domain::{Currency, Money};
+use runtime::http::{Problem, ProblemType, Violation};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -24,9 +23,7 @@ impl Fields {
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         let value: &RawValue = serde_json::from_slice(body).map_err(|e| {
             Problem::new(
-                StatusCode::BAD_REQUEST,
-                "malformed-json",
-                "The body is not JSON.",
+                ProblemType::MalformedJson,
                 format!("The body is not JSON: {e}."),
             )
         })?;
@@ -47,7 +44,7 @@ impl Fields {
         for name in twice {
             object.violate(
                 &name,
-                FieldFault::new("duplicate-field", "stands more than once"),
+                FieldFault::new(ProblemType::DuplicateField, "stands more than once"),
             );
         }
         Ok(object)
@@ -62,7 +59,7 @@ impl Fields {
         let pointer = self.pointer_to(name);
         let outcome = match self.fields.remove(name) {
             Some(value) => read(&value),
-            None => Err(FieldFault::new("missing-field", "is missing")),
+            None => Err(FieldFault::new(ProblemType::MissingField, "is missing")),
         };
         outcome
             .map_err(|fault| self.violations.push(fault.at(pointer)))
@@ -137,7 +134,7 @@ impl Fields {
         for name in std::mem::take(&mut self.fields).into_keys() {
             self.violate(
                 &name,
-                FieldFault::new("unknown-field", "is not a field of this object"),
+                FieldFault::new(ProblemType::UnknownField, "is not a field of this object"),
             );
         }
     }
@@ -149,14 +146,20 @@ impl Fields {
 }
 
 /// Reads a string with one of the domain's rules for texts.
-pub fn text<T>(
-    rule: impl FnOnce(String) -> Result<T, TextError>,
+pub fn text<T, E: Into<FieldFault>>(
+    rule: impl FnOnce(String) -> Result<T, E>,
 ) -> impl FnOnce(&RawValue) -> Result<T, FieldFault> {
     |value| {
         let text: String = serde_json::from_str(value.get())
             .map_err(|_| wrong_type(value, '"', "is not a string", "is not Unicode text"))?;
-        Ok(rule(text)?)
+        rule(text).map_err(Into::into)
     }
+}
+
+pub fn currency(value: &RawValue) -> Result<Currency, FieldFault> {
+    let code: String = serde_json::from_str(value.get())
+        .map_err(|_| wrong_type(value, '"', "is not a string", "is not Unicode text"))?;
+    Ok(Currency::new(&code)?)
 }
 
 pub fn money(value: &RawValue) -> Result<Money, FieldFault> {
@@ -168,7 +171,10 @@ pub fn quantity(value: &RawValue) -> Result<Quantity, FieldFault> {
     let text = value.get();
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(FieldFault::new("wrong-type", "is not a whole number"));
+        return Err(FieldFault::new(
+            ProblemType::WrongType,
+            "is not a whole number",
+        ));
     }
     let quantity = text.parse().map_err(|_| QuantityError)?;
     Ok(Quantity::new(quantity)?)
@@ -176,11 +182,11 @@ pub fn quantity(value: &RawValue) -> Result<Quantity, FieldFault> {
 
 fn array(value: &RawValue, at_most: usize) -> Result<Vec<Box<RawValue>>, FieldFault> {
     let array: Vec<Box<RawValue>> = serde_json::from_str(value.get())
-        .map_err(|_| FieldFault::new("wrong-type", "is not an array"))?;
+        .map_err(|_| FieldFault::new(ProblemType::WrongType, "is not an array"))?;
     match array.len() {
-        0 => Err(FieldFault::new("no-items", "has no items")),
+        0 => Err(FieldFault::new(ProblemType::NoItems, "has no items")),
         count if count > at_most => Err(FieldFault::new(
-            "too-many-items",
+            ProblemType::TooManyItems,
             format!("has {count} items, more than {at_most}"),
         )),
         _ => Ok(array),
@@ -230,8 +236,8 @@ fn wrong_type(
     not_unicode: &'static str,
 ) -> FieldFault {
     if value.get().starts_with(begin) {
-        FieldFault::new("not-unicode", not_unicode)
+        FieldFault::new(ProblemType::NotUnicode, not_unicode)
     } else {
-        FieldFault::new("wrong-type", not_the_type)
+        FieldFault::new(ProblemType::WrongType, not_the_type)
     }
 }

@@ -1,9 +1,8 @@
 use axum::extract::FromRequestParts;
 use event_store::ExpectedVersion;
-use http::StatusCode;
 use http::header::IF_MATCH;
 use http::request::Parts;
-use runtime::http::Problem;
+use runtime::http::{Problem, ProblemType};
 
 /// The version the caller decided on: `If-Match: "3"`, an order's `ETag` as it stands. Without the
 /// header, or with `*`, any version will do.
@@ -21,9 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         };
         expected.map(Self).ok_or_else(|| {
             Problem::new(
-                StatusCode::BAD_REQUEST,
-                "malformed-if-match",
-                "The If-Match header cannot be read.",
+                ProblemType::MalformedIfMatch,
                 "Send one ETag of the order as it was given, such as \"3\", or *.",
             )
         })

@@ -1,5 +1,4 @@
-use http::StatusCode;
-use runtime::http::Problem;
+use runtime::http::{Problem, ProblemType};
 use uuid::Uuid;
 
 /// Order ids are made by this API, as UUIDs: any other text names no order.
@@ -12,9 +11,7 @@ pub fn parse(id: &str) -> Result<String, Problem> {
 pub fn not_found(id: &str) -> Problem {
     let shown: String = id.chars().take(64).collect();
     Problem::new(
-        StatusCode::NOT_FOUND,
-        "order-not-found",
-        "There is no such order.",
+        ProblemType::OrderNotFound,
         format!("No order has the id {shown:?}."),
     )
 }

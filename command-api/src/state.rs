@@ -1,36 +1,58 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::OccurredOn;
-use domain::order::{Order, OrderCommand, OrderError, OrderEvent, OrderStatus, PlacedOrder};
+use domain::order::{Order, OrderError, OrderEvent, OrderStatus, PlacedOrder};
 use event_store::dead_letters::DeadLetters;
-use event_store::{CommandContext, CommandExecutor, ExecuteError, Executed, ExpectedVersion};
-use runtime::http::{Problem, RequestContext};
+use event_store::{
+    CommandContext, CommandExecutor, Database, EventStoreError, ExecuteError, Executed,
+    IdempotencyKeys, MakeAnswer, Terms,
+};
 use runtime::{Clock, Ids};
 
-use crate::answer::problem;
+use crate::asked::Asked;
+use crate::dead_letters::{Desk, Owner};
+use crate::idempotency::UnderWay;
+use crate::settings::Settings;
 
 /// What the handlers share.
 #[derive(Clone)]
 pub struct CommandApi {
     executor: Arc<CommandExecutor<Order>>,
+    pub(crate) keys: IdempotencyKeys,
+    pub(crate) under_way: UnderWay,
     pub(crate) dead_letters: DeadLetters,
+    pub(crate) desks: Arc<BTreeMap<Owner, Desk>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
+    pub(crate) settings: Settings,
 }
 
 impl CommandApi {
     pub fn new(
         executor: CommandExecutor<Order>,
+        keys: IdempotencyKeys,
         dead_letters: DeadLetters,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
+        settings: Settings,
     ) -> Self {
         Self {
             executor: Arc::new(executor),
+            keys,
+            under_way: UnderWay::default(),
             dead_letters,
+            desks: Arc::default(),
             clock,
             ids,
+            settings,
         }
+    }
+
+    /// With the desk of a participant that has its streams in `database`.
+    pub fn with_desk(mut self, owner: Owner, database: &Database) -> Self {
+        Arc::make_mut(&mut self.desks).insert(owner, Desk::new(database));
+        self
     }
 
     pub(crate) fn new_order_id(&self) -> String {
@@ -39,20 +61,24 @@ impl CommandApi {
 
     pub(crate) async fn execute(
         &self,
-        order_id: &str,
-        expected: ExpectedVersion,
-        command: OrderCommand,
-        request: RequestContext,
-    ) -> Result<Executed<Order>, Problem> {
+        asked: &Asked,
+        answer: Option<&MakeAnswer<'_, Order>>,
+    ) -> Result<Executed<Order>, ExecuteError<OrderError>> {
+        let (order_id, request) = (&asked.order_id, &asked.head.request);
         let context = CommandContext {
             command_id: self.ids.next(),
-            correlation_id: request.request_id,
-            traceparent: request.traceparent,
+            correlation_id: request.request_id.clone(),
+            traceparent: Some(request.traceparent.clone()),
             occurred_on: OccurredOn::new(self.clock.now()),
+        };
+        let terms = Terms {
+            expected: asked.expected,
+            admit: Some(&|order| asked.admit(order)),
+            answer,
         };
         let executed = self
             .executor
-            .execute(order_id, expected, command, &context)
+            .execute_on(order_id, &terms, asked.command.clone(), &context)
             .await;
         count(&executed);
         if let Ok(executed) = &executed {
@@ -66,7 +92,7 @@ impl CommandApi {
                 );
             }
         }
-        executed.map_err(|error| problem(order_id, error))
+        executed
     }
 }
 
@@ -76,6 +102,7 @@ fn count(executed: &Result<Executed<Order>, ExecuteError<OrderError>>) {
         Ok(_) => "appended",
         Err(ExecuteError::Refused(_) | ExecuteError::VersionMismatch { .. }) => "refused",
         Err(ExecuteError::Contended { .. }) => "contended",
+        Err(ExecuteError::Store(EventStoreError::IdempotencyKeyTaken)) => "repeated",
         Err(ExecuteError::Store(_)) => "failed",
     };
     metrics::counter!("order_commands_total", "outcome" => outcome).increment(1);
@@ -107,5 +134,7 @@ fn came_from(executed: &Executed<Order>) -> Option<&'static str> {
             OrderStatus::Confirmed.as_str()
         }
         OrderEvent::OrderCancelled { .. } => OrderStatus::Pending.as_str(),
+        // No command that comes over HTTP leads to the others.
+        _ => return None,
     })
 }

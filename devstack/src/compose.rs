@@ -31,6 +31,7 @@ pub(crate) struct Service {
     pub name: &'static str,
     port: u16,
     port_variable: &'static str,
+    page_variable: Option<&'static str>,
 }
 
 impl Service {
@@ -39,6 +40,7 @@ impl Service {
             name: K::SERVICE,
             port: K::PORT,
             port_variable: K::PORT_VARIABLE,
+            page_variable: K::PAGE_VARIABLE,
         }
     }
 }
@@ -86,6 +88,9 @@ impl Compose {
         for (service, port) in services.iter().zip(&published) {
             command.arg(service.name);
             command.env(service.port_variable, port.to_string());
+            if let Some(variable) = service.page_variable {
+                command.env(variable, (port + 1).to_string());
+            }
         }
         run(&mut command).await?;
         Ok(published)

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 use crate::compose::Compose;
 use crate::kafka::KafkaKind;
 use crate::kind::Kind;
+use crate::mail_catcher::MailCatcherKind;
 use crate::mongodb::MongoDbKind;
 use crate::postgres::PostgresKind;
 use crate::process::kill_all;
@@ -49,6 +50,7 @@ pub async fn stop(folder: &Path) -> Result<bool, DevstackError> {
         end_recorded::<PostgresKind>(recorded).await;
         end_recorded::<KafkaKind>(recorded).await;
         end_recorded::<MongoDbKind>(recorded).await;
+        end_recorded::<MailCatcherKind>(recorded).await;
         state::remove(folder)?;
     }
     // Containers outlive the record of the process that started them.
@@ -67,6 +69,7 @@ pub async fn reset(folder: &Path) -> Result<(), DevstackError> {
         PostgresKind::SERVICE,
         KafkaKind::SERVICE,
         MongoDbKind::SERVICE,
+        MailCatcherKind::SERVICE,
     ] {
         let home = folder.join(service);
         cache::remove(&home::fallback(&home))?;

@@ -58,6 +58,9 @@ pub enum DevstackError {
     #[error("{}", join(.0))]
     Several(Vec<DevstackError>),
 
+    #[error("the caught mails cannot be read: {0}")]
+    Mails(String),
+
     #[error("Postgres: {}", with_cause(.0))]
     Postgres(#[from] tokio_postgres::Error),
 

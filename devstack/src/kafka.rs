@@ -15,7 +15,7 @@ mod console;
 mod install;
 mod settings;
 
-pub use console::console_consumer;
+pub use console::{console_consumer, console_producer};
 pub use install::kafka_lib;
 
 pub type Kafka = Server<KafkaKind>;
@@ -59,8 +59,10 @@ impl Kind for KafkaKind {
         let mut command = vec![java.into()];
         command.extend(
             [
-                "-Xms256m",
-                "-Xmx256m",
+                "-Xms128m",
+                // A run of all tests leaves a thousand partitions and their producers: near its
+                // limit a broker collects garbage for seconds at a time, and everybody waits.
+                "-Xmx512m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::DevstackError;
 use crate::command::Program;
 use crate::launch::{Launch, Life};
-use crate::process_table::{children, is_alive, signal};
+use crate::process_table::{children, is_alive, is_stopped, signal};
 
 const SUPERVISOR: &str = include_str!("supervise.sh");
 const SECONDS_TO_END: &str = "10";
@@ -138,6 +138,20 @@ pub(crate) fn signal_all(pid: u32, what: Signal) {
     for child in children(pid) {
         signal(child, what);
     }
+}
+
+/// Stops the server and its children, and waits until all stand still: what is under way in another
+/// thread may still be answered for a moment.
+pub(crate) fn stop_all(pid: u32) -> bool {
+    signal_all(pid, Signal::STOP);
+    let begun = Instant::now();
+    while !(is_stopped(pid) && children(pid).into_iter().all(is_stopped)) {
+        if begun.elapsed() > Duration::from_secs(10) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    true
 }
 
 /// Kills the server and its children and waits until all are gone.

@@ -39,9 +39,24 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
     }
 }
 
-/// State and parent. The name before them may hold blanks and parentheses.
+/// Whether nothing of the process runs any more: each of its threads stops when it gets to it.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return true;
+    };
+    threads
+        .flatten()
+        .filter_map(|thread| read_stat(&thread.path()))
+        .all(|(state, _)| matches!(state, 'T' | 't' | 'Z' | 'X'))
+}
+
 fn stat(pid: u32) -> Option<(char, u32)> {
-    let line = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    read_stat(Path::new(&format!("/proc/{pid}")))
+}
+
+/// State and parent. The name before them may hold blanks and parentheses.
+fn read_stat(of: &Path) -> Option<(char, u32)> {
+    let line = fs::read_to_string(of.join("stat")).ok()?;
     let (_, after_name) = line.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace();
     let state = fields.next()?.chars().next()?;

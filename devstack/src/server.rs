@@ -13,7 +13,7 @@ use crate::home;
 use crate::kind::Kind;
 use crate::launch::{Launch, Life};
 use crate::ports;
-use crate::process::{Process, kill_all, signal_all};
+use crate::process::{Process, kill_all, signal_all, stop_all};
 use crate::process_table::{is_alive, signal};
 use crate::state::ProcessStatus;
 
@@ -22,8 +22,8 @@ const PROBE_WITHIN: Duration = Duration::from_secs(5);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 const PORT_ATTEMPTS: usize = 5;
 
-/// A running server: [`Postgres`](crate::Postgres), [`Kafka`](crate::Kafka) or
-/// [`MongoDb`](crate::MongoDb).
+/// A running server: [`Postgres`](crate::Postgres), [`Kafka`](crate::Kafka),
+/// [`MongoDb`](crate::MongoDb) or [`MailCatcher`](crate::MailCatcher).
 ///
 /// Only a native one can be killed, stopped, started and paused; for others these give
 /// [`DevstackError::NotOurs`]. A native one ends when this is dropped, unless detached.
@@ -170,8 +170,15 @@ impl<K: Kind> Server<K> {
 
     /// Suspends the server: connections stay open and nothing answers.
     pub fn pause(&self) -> Result<(), DevstackError> {
-        signal_all(self.ours()?.process().pid(), Signal::STOP);
-        Ok(())
+        let pid = self.ours()?.process().pid();
+        if stop_all(pid) {
+            return Ok(());
+        }
+        Err(DevstackError::StillRunning {
+            server: K::NAME,
+            pid,
+            seconds: 10,
+        })
     }
 
     /// Ends a [`pause`](Self::pause).

@@ -5,6 +5,7 @@ use crate::compose::{Compose, Service};
 use crate::kafka::KafkaKind;
 use crate::kind::Kind;
 use crate::launch::Life;
+use crate::mail_catcher::MailCatcherKind;
 use crate::mongodb::MongoDbKind;
 use crate::postgres::PostgresKind;
 use crate::server::{Place, Server};
@@ -42,6 +43,7 @@ impl<'a> Source<'a> {
             source.open::<PostgresKind>(),
             source.open::<KafkaKind>(),
             source.open::<MongoDbKind>(),
+            source.open::<MailCatcherKind>(),
         ]
         .into_iter()
         .flatten()
@@ -112,7 +114,7 @@ impl<K: Kind> Obtained<K> {
     pub fn announcement(&self) -> String {
         let address = &self.server.address;
         let (name, usual) = (K::NAME, K::PORT);
-        match self.server.process() {
+        let line = match self.server.process() {
             Some(process) if self.started && process.port != usual => {
                 format!("{name}: {address} (port {usual} is taken)")
             }
@@ -121,6 +123,12 @@ impl<K: Kind> Obtained<K> {
             // Not repeated: an address that somebody gave may hold a password.
             None => format!("{name}: named by {}", K::VARIABLE),
             Some(_) => format!("{name}: {address}"),
+        };
+        match K::page(address) {
+            Some(page) if self.started || self.in_container => {
+                format!("{line}, to be read at {page}")
+            }
+            _ => line,
         }
     }
 }

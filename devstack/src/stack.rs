@@ -4,11 +4,12 @@ use crate::control;
 use crate::kafka::KafkaKind;
 use crate::kind::Kind;
 use crate::launch::Life;
+use crate::mail_catcher::MailCatcherKind;
 use crate::mongodb::MongoDbKind;
 use crate::postgres::PostgresKind;
 use crate::source::{Obtained, Source};
 use crate::state::{self, Lock, Status};
-use crate::{DevstackError, Kafka, MongoDb, Postgres};
+use crate::{DevstackError, Kafka, MailCatcher, MongoDb, Postgres};
 
 #[derive(Clone, Debug)]
 pub struct DevOptions {
@@ -18,7 +19,7 @@ pub struct DevOptions {
     pub detach: bool,
 }
 
-/// Postgres, Kafka and MongoDB for development.
+/// Postgres, Kafka, MongoDB and a mail catcher for development.
 ///
 /// Native servers end when this is dropped, or when the process ends in any other way,
 /// unless they are detached.
@@ -27,6 +28,7 @@ pub struct Stack {
     pub postgres: Postgres,
     pub kafka: Kafka,
     pub mongodb: MongoDb,
+    pub mail_catcher: MailCatcher,
     status: Status,
     /// Dropped after the servers; none for a detached stack.
     _attached: Option<Attached>,
@@ -56,28 +58,35 @@ impl Stack {
         let detached = options.detach || recorded.is_some();
         let life = if detached { Life::Detached } else { Life::Tied };
         let source = Source::new(&folder, recorded, life).await?;
-        let (postgres, kafka, mongodb) = tokio::join!(
+        let (postgres, kafka, mongodb, mail) = tokio::join!(
             obtain::<PostgresKind>(&source, &say),
             obtain::<KafkaKind>(&source, &say),
             obtain::<MongoDbKind>(&source, &say),
+            obtain::<MailCatcherKind>(&source, &say),
         );
-        let (postgres, kafka, mongodb) = match (postgres, kafka, mongodb) {
-            (Ok(postgres), Ok(kafka), Ok(mongodb)) => (postgres, kafka, mongodb),
+        let (postgres, kafka, mongodb, mail) = match (postgres, kafka, mongodb, mail) {
+            (Ok(postgres), Ok(kafka), Ok(mongodb), Ok(mail)) => (postgres, kafka, mongodb, mail),
             // What did start ends when it is dropped here.
-            (postgres, kafka, mongodb) => {
-                let failures = [postgres.err(), kafka.err(), mongodb.err()];
+            (postgres, kafka, mongodb, mail) => {
+                let failures = [postgres.err(), kafka.err(), mongodb.err(), mail.err()];
                 return Err(DevstackError::all(failures.into_iter().flatten()));
             }
         };
         let status = Status {
             owner: std::process::id(),
             detached,
-            servers: vec![postgres.status(), kafka.status(), mongodb.status()],
+            servers: vec![
+                postgres.status(),
+                kafka.status(),
+                mongodb.status(),
+                mail.status(),
+            ],
         };
         let stack = Self {
             postgres: postgres.server,
             kafka: kafka.server,
             mongodb: mongodb.server,
+            mail_catcher: mail.server,
             _attached: (!detached).then(|| Attached {
                 folder: folder.clone(),
                 _lock: lock,
@@ -88,6 +97,7 @@ impl Stack {
         stack.postgres.keep();
         stack.kafka.keep();
         stack.mongodb.keep();
+        stack.mail_catcher.keep();
         Ok(stack)
     }
 

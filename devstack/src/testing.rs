@@ -12,7 +12,7 @@ use crate::compose::{Compose, Service};
 use crate::kind::Kind;
 use crate::launch::Life;
 use crate::server::{Place, Server};
-use crate::{DevstackError, Kafka, MongoDb, Postgres};
+use crate::{DevstackError, Kafka, MailCatcher, MongoDb, Postgres};
 
 /// The Postgres of this test process, started when first asked for.
 ///
@@ -41,6 +41,15 @@ pub async fn shared_mongodb() -> &'static MongoDb {
     shared(&SERVER).await
 }
 
+/// The mail catcher of this test process, started when first asked for.
+///
+/// # Panics
+/// If there is none and none can be started, with the reason.
+pub async fn shared_mail_catcher() -> &'static MailCatcher {
+    static SERVER: OnceCell<MailCatcher> = OnceCell::const_new();
+    shared(&SERVER).await
+}
+
 /// A Postgres of the caller's own, to be killed and paused. Removed when dropped.
 pub async fn private_postgres() -> Result<Postgres, DevstackError> {
     temporary().await
@@ -53,6 +62,11 @@ pub async fn private_kafka() -> Result<Kafka, DevstackError> {
 
 /// A MongoDB of the caller's own, to be killed and paused. Removed when dropped.
 pub async fn private_mongodb() -> Result<MongoDb, DevstackError> {
+    temporary().await
+}
+
+/// A mail catcher of the caller's own, to be killed and paused. Removed when dropped.
+pub async fn private_mail_catcher() -> Result<MailCatcher, DevstackError> {
     temporary().await
 }
 

@@ -37,6 +37,15 @@ impl Money {
     /// What counts is what is written: `12.990` has three places and is refused, as is
     /// `12.990000000000000001`, which a float would have taken for two.
     pub fn from_json_number(text: &str) -> Result<Self, MoneyError> {
+        let amount = Self::from_sum(text)?;
+        if amount > Self::MAX {
+            return Err(MoneyError::TooLarge);
+        }
+        Ok(amount)
+    }
+
+    /// Reads what amounts were added up to, in the same way. It may be more than [`Self::MAX`].
+    pub fn from_sum(text: &str) -> Result<Self, MoneyError> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent_of(exponent)?),
             None => (text, 0),
@@ -62,15 +71,17 @@ impl Money {
             return Err(MoneyError::Negative);
         }
         let zeros = 2 - places;
-        if digits.len() as i64 + zeros > 15 {
+        if digits.len() as i64 + zeros > LONGEST_SUM {
             return Err(MoneyError::TooLarge);
         }
         let value: i128 = digits.parse().map_err(|_| MoneyError::NotANumber)?;
-        let amount = Self(value * 10_i128.pow(zeros as u32));
-        if amount > Self::MAX {
-            return Err(MoneyError::TooLarge);
-        }
-        Ok(amount)
+        Ok(Self(value * 10_i128.pow(zeros as u32)))
+    }
+
+    /// Shared equally by so many, rounded to hundredths, half a hundredth up. None shares nothing.
+    pub fn shared_by(self, many: u64) -> Self {
+        let many = i128::from(many.max(1));
+        Self((2 * self.0 + many) / (2 * many))
     }
 
     /// The amount in hundredths.
@@ -78,6 +89,9 @@ impl Money {
         self.0
     }
 }
+
+/// Digits of a sum, hundredths included: what a Decimal128 holds, and far from an `i128`'s end.
+const LONGEST_SUM: i64 = 34;
 
 fn all_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
@@ -159,6 +173,26 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn sums_may_be_larger_than_amounts() {
+        let sum = "99999999999999999999999999999999.99";
+        assert_eq!(Money::from_sum(sum).unwrap().to_string(), sum);
+        let huge = Money::from_sum("1e33");
+        assert_eq!(huge, Err(MoneyError::TooLarge));
+    }
+
+    #[test]
+    fn shares_are_rounded_half_up() {
+        let shared = |amount, many| {
+            let amount = Money::from_json_number(amount).unwrap();
+            amount.shared_by(many).to_string()
+        };
+        assert_eq!(shared("10.00", 3), "3.33");
+        assert_eq!(shared("20.00", 3), "6.67");
+        assert_eq!(shared("0.05", 2), "0.03");
+        assert_eq!(shared("7.00", 0), "7.00");
     }
 
     #[test]

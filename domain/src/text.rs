@@ -31,7 +31,8 @@ pub fn checked_text(text: String, max: usize) -> Result<String, TextError> {
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $max:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -80,6 +81,71 @@ text!(
     /// Why an order was cancelled.
     CancelReason, 500
 );
+text!(
+    /// Why something could not be done.
+    FailureReason, 500
+);
+text!(
+    /// Who has the goods. An order's restaurant, where it is an order of dishes.
+    StoreId, 128
+);
+text!(
+    /// What a store has pieces of.
+    ItemId, 128
+);
+text!(
+    /// What the customer pays with, as the provider knows it: `CreditCard`.
+    PaymentMethod, 64
+);
+text!(
+    /// A payment as the provider calls it.
+    IntentId, 128
+);
+
+impl FailureReason {
+    /// Of a text of our own, or of one that comes from elsewhere: what is too long is cut, and
+    /// a control character becomes a space.
+    pub fn of(text: &str) -> Self {
+        let allowed = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+        let cut: String = allowed.take(Self::MAX_CHARS).collect();
+        Self(if cut.trim().is_empty() {
+            "no reason given".to_owned()
+        } else {
+            cut
+        })
+    }
+}
+
+/// Both are texts of the same rule: nothing is lost.
+impl From<FailureReason> for CancelReason {
+    fn from(reason: FailureReason) -> Self {
+        Self(reason.0)
+    }
+}
+
+impl From<CancelReason> for FailureReason {
+    fn from(reason: CancelReason) -> Self {
+        Self(reason.0)
+    }
+}
+
+impl From<&RestaurantId> for StoreId {
+    fn from(restaurant: &RestaurantId) -> Self {
+        Self(restaurant.0.clone())
+    }
+}
+
+impl From<&MenuItemId> for ItemId {
+    fn from(item: &MenuItemId) -> Self {
+        Self(item.0.clone())
+    }
+}
+
+impl From<IntentId> for PaymentId {
+    fn from(intent: IntentId) -> Self {
+        Self(intent.0)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -92,6 +158,19 @@ mod tests {
             CustomerId::new("ü".repeat(129)),
             Err(TextError::TooLong { max: 128 })
         );
+    }
+
+    #[test]
+    fn reasons_from_elsewhere_are_made_to_fit() {
+        assert_eq!(
+            FailureReason::of("do not\nhonour").as_str(),
+            "do not honour"
+        );
+        assert_eq!(
+            FailureReason::of(&"ü".repeat(999)).as_str(),
+            "ü".repeat(500)
+        );
+        assert_eq!(FailureReason::of("\u{0} ").as_str(), "no reason given");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::EventStoreError;
 const CORRELATION_ID: &str = "correlationId";
 const CAUSATION_ID: &str = "causationId";
 const OCCURRED_ON: &str = "occurredOn";
+pub(crate) const TRACEPARENT: &str = "traceparent";
 
 /// What a command brings along, and its events carry on.
 #[derive(Clone, Debug)]
@@ -25,11 +26,15 @@ pub struct CommandContext {
 impl CommandContext {
     /// As stored beside each event.
     pub fn metadata(&self) -> HashMap<String, String> {
-        HashMap::from([
+        let mut metadata = HashMap::from([
             (CORRELATION_ID.to_owned(), self.correlation_id.clone()),
             (CAUSATION_ID.to_owned(), self.command_id.to_string()),
             (OCCURRED_ON.to_owned(), self.occurred_on.to_string()),
-        ])
+        ]);
+        if let Some(traceparent) = &self.traceparent {
+            metadata.insert(TRACEPARENT.to_owned(), traceparent.clone());
+        }
+        metadata
     }
 
     /// The reverse of [`Self::metadata`], for callers of `cqrs_es::EventStore::commit`.
@@ -37,7 +42,7 @@ impl CommandContext {
         Ok(Self {
             command_id: parsed(metadata, CAUSATION_ID)?,
             correlation_id: parsed(metadata, CORRELATION_ID)?,
-            traceparent: None,
+            traceparent: metadata.get(TRACEPARENT).cloned(),
             occurred_on: parsed(metadata, OCCURRED_ON)?,
         })
     }
@@ -66,10 +71,16 @@ pub(crate) fn envelope(
         aggregate_id: aggregate_id.to_owned(),
         version,
         schema_version,
-        occurred_on: parsed(metadata, OCCURRED_ON)?,
+        occurred_on: occurred_on(metadata)?,
         correlation_id: parsed(metadata, CORRELATION_ID)?,
         causation_id: parsed(metadata, CAUSATION_ID)?,
     })
+}
+
+pub(crate) fn occurred_on(
+    metadata: &HashMap<String, String>,
+) -> Result<OccurredOn, EventStoreError> {
+    parsed(metadata, OCCURRED_ON)
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(

@@ -1,9 +1,10 @@
+use std::pin::Pin;
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use sqlx::ConnectOptions;
-use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::migrate::{MigrateError, Migration, MigrationSource, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tokio::time::error::Elapsed;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
@@ -26,36 +27,44 @@ pub struct DatabaseConfig {
     pub url: String,
     /// The Postgres schema that holds this store's tables; `None` is the connection's default.
     pub schema: Option<String>,
-    /// Of each of the two pools.
+    /// Of each of the three pools.
     pub connections: u32,
 }
 
-/// Connections to the database of one event store: tokio-postgres to append and relay, sqlx (which
-/// postgres-es needs) to load streams.
+/// The statement that appends has one good plan, whatever the tables' statistics say just then:
+/// lookups by key, and its own rows hashed. Where a plan has no way around what is switched off, its
+/// cost looks so high that it would be compiled first.
+const ONE_PLAN: &str = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
+                        -c enable_nestloop=off -c enable_mergejoin=off -c jit=off";
+
+/// Connections to the database of one event store: tokio-postgres to append and, apart from that,
+/// to relay, sqlx (which postgres-es needs) to load streams.
 #[derive(Clone)]
 pub struct Database {
+    appending: Pool,
     pool: Pool,
     loading: PgPool,
     connect: PgConnectOptions,
+    schema: Option<String>,
 }
 
 impl Database {
     /// Connects when first used: a database that is away now may be there then.
     pub fn new(config: &DatabaseConfig) -> Result<Self, EventStoreError> {
         // The parsers' own errors may repeat the URL, and with it a password.
-        let mut appending: tokio_postgres::Config =
+        let mut pooled: tokio_postgres::Config =
             config.url.parse().map_err(|_| EventStoreError::Url)?;
         let mut connect: PgConnectOptions = config.url.parse().map_err(|_| EventStoreError::Url)?;
         connect = connect.disable_statement_logging();
 
-        let mut options = appending.get_options().unwrap_or_default().to_owned();
+        let mut options = pooled.get_options().unwrap_or_default().to_owned();
         options.push_str(&format!(" -c statement_timeout={STATEMENT_TIMEOUT}"));
         if let Some(schema) = &config.schema {
             options.push_str(&format!(" -c search_path={schema}"));
             connect = connect.options([("search_path", schema)]);
         }
-        appending
-            .options(options)
+        pooled
+            .options(&options)
             .application_name("orders")
             .connect_timeout(PATIENCE)
             // A peer that vanished without a word is noticed in seconds, not in a quarter hour.
@@ -63,24 +72,8 @@ impl Database {
             .keepalives_idle(Duration::from_secs(5))
             .keepalives_interval(Duration::from_secs(2))
             .keepalives_retries(3);
-
-        let manager = Manager::from_config(
-            appending,
-            NoTls,
-            ManagerConfig {
-                recycling_method: RecyclingMethod::Fast,
-            },
-        );
-        let pool = Pool::builder(manager)
-            .max_size(config.connections as usize)
-            .runtime(Runtime::Tokio1)
-            .timeouts(Timeouts {
-                wait: Some(PATIENCE),
-                create: Some(PATIENCE),
-                recycle: Some(PATIENCE),
-            })
-            .build()
-            .map_err(|e| EventStoreError::Unavailable(full(&e).into()))?;
+        let mut appending = pooled.clone();
+        appending.options(options + ONE_PLAN);
         let loading = PgPoolOptions::new()
             .max_connections(config.connections)
             .acquire_timeout(PATIENCE)
@@ -89,20 +82,36 @@ impl Database {
             .test_before_acquire(false)
             .connect_lazy_with(connect.clone());
         Ok(Self {
-            pool,
+            appending: pool(appending, config.connections)?,
+            pool: pool(pooled, config.connections)?,
             loading,
             connect,
+            schema: config.schema.clone(),
         })
     }
 
     /// Brings the schema up to date. Processes that start together wait for one another.
     pub async fn migrate(&self) -> Result<(), EventStoreError> {
+        self.run(&MIGRATIONS).await
+    }
+
+    /// The same, with the tables of whoever has this schema beside them: their migrations' versions
+    /// are above those of the store's own.
+    pub async fn migrate_with(&self, own: &Migrator) -> Result<(), EventStoreError> {
+        let all = MIGRATIONS.iter().chain(own.iter()).cloned().collect();
+        self.run(&Migrator::new(Migrations(all)).await?).await
+    }
+
+    async fn run(&self, migrations: &Migrator) -> Result<(), EventStoreError> {
         let mut connection = self
             .connect
             .connect()
             .await
             .map_err(|e| EventStoreError::Unavailable(full(&e).into()))?;
-        MIGRATIONS.run_direct(&mut connection).await?;
+        if let Some(schema) = &self.schema {
+            create_schema(&mut connection, schema).await?;
+        }
+        migrations.run_direct(&mut connection).await?;
         Ok(())
     }
 
@@ -154,9 +163,63 @@ impl Database {
         Ok(self.pool.get().await?)
     }
 
+    /// A connection for [`crate::group_commit`] and nothing else.
+    pub(crate) async fn appending(&self) -> Result<Client, EventStoreError> {
+        Ok(self.appending.get().await?)
+    }
+
+    /// How many of them there may be.
+    pub(crate) fn connections(&self) -> usize {
+        self.appending.status().max_size
+    }
+
     pub(crate) fn loading(&self) -> &PgPool {
         &self.loading
     }
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Asked first: to create what is there takes a right that the caller may not have.
+async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<(), EventStoreError> {
+    let found = sqlx::query("SELECT FROM pg_namespace WHERE nspname = $1").bind(schema);
+    let found = found.fetch_optional(&mut *connection).await;
+    if found.map_err(MigrateError::from)?.is_none() {
+        let name = schema.replace('"', "\"\"");
+        let sql = format!("CREATE SCHEMA IF NOT EXISTS \"{name}\"");
+        let created = sqlx::query(&sql).execute(connection).await;
+        created.map_err(MigrateError::from)?;
+    }
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Migrations(Vec<Migration>);
+
+impl MigrationSource<'static> for Migrations {
+    fn resolve(self) -> BoxFuture<'static, Result<Vec<Migration>, sqlx::error::BoxDynError>> {
+        Box::pin(std::future::ready(Ok(self.0)))
+    }
+}
+
+fn pool(config: tokio_postgres::Config, connections: u32) -> Result<Pool, EventStoreError> {
+    let manager = Manager::from_config(
+        config,
+        NoTls,
+        ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        },
+    );
+    Pool::builder(manager)
+        .max_size(connections as usize)
+        .runtime(Runtime::Tokio1)
+        .timeouts(Timeouts {
+            wait: Some(PATIENCE),
+            create: Some(PATIENCE),
+            recycle: Some(PATIENCE),
+        })
+        .build()
+        .map_err(|e| EventStoreError::Unavailable(full(&e).into()))
 }
 
 /// Waits six seconds for what a statement answers. A connection that stays silent is of no further

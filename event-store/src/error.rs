@@ -19,6 +19,14 @@ pub enum EventStoreError {
     /// What is stored cannot be read by this code.
     #[error("a stored event cannot be read: {0}")]
     Unreadable(#[source] Source),
+    /// Another command has this key, and its answer is kept there. Nothing was written.
+    #[error("the idempotency key is taken")]
+    IdempotencyKeyTaken,
+    /// Too many commands wait already. Nothing was written.
+    #[error("too many commands wait to be written")]
+    Overloaded,
+    #[error("a command without events has nothing to append")]
+    NoEvents,
     #[error("event metadata {name}: {fault}")]
     Metadata { name: &'static str, fault: String },
     #[error("an event cannot be written as JSON: {0}")]
@@ -74,6 +82,7 @@ pub(crate) fn classify(error: &tokio_postgres::Error) -> EventStoreError {
         SqlState::QUERY_CANCELED, // the statement time-out
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::LOCK_NOT_AVAILABLE,
         SqlState::READ_ONLY_SQL_TRANSACTION, // a standby, after a failover
     ];
     // Class 53: out of disk, memory, connections.

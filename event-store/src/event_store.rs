@@ -1,26 +1,28 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cqrs_es::persist::{EventStoreAggregateContext, EventUpcaster, PersistedEventStore};
+use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
 use cqrs_es::{AggregateError, DomainEvent, EventEnvelope};
 use domain::EventSourced;
 use domain::contract::Envelope;
 use postgres_es::PostgresEventRepository;
 
-use crate::append::append;
 use crate::command_context::envelope;
 use crate::database::PATIENCE;
+use crate::group_commit::{Command, GroupCommit, Grouping};
 use crate::upcasters::Upcasters;
-use crate::{Append, Appended, CommandContext, Database, Doorbell, EventStoreError};
+use crate::{
+    Append, Appended, CommandContext, Database, Doorbell, EventStoreError, IdempotencyKeys,
+};
 
 /// The streams of one type of aggregate.
 pub struct EventStore<A: EventSourced> {
     pub(crate) database: Database,
     /// `postgres-es` loads; of its own ways to write and to take snapshots none is used.
     loader: Arc<PersistedEventStore<PostgresEventRepository, A>>,
-    pub(crate) upcasters: Upcasters,
     topic: Arc<str>,
     doorbell: Doorbell,
+    commits: Arc<GroupCommit>,
 }
 
 impl<A: EventSourced> Clone for EventStore<A> {
@@ -28,9 +30,9 @@ impl<A: EventSourced> Clone for EventStore<A> {
         Self {
             database: self.database.clone(),
             loader: self.loader.clone(),
-            upcasters: self.upcasters.clone(),
             topic: self.topic.clone(),
             doorbell: self.doorbell.clone(),
+            commits: self.commits.clone(),
         }
     }
 }
@@ -43,32 +45,48 @@ pub struct StoredEvent<E> {
 }
 
 impl<A: EventSourced> EventStore<A> {
-    /// `topic` is where the events are published; `upcasters` bring stored events up to the types
-    /// of this code, in the order given.
-    pub fn new(
-        database: Database,
-        topic: &str,
-        upcasters: Vec<Box<dyn EventUpcaster>>,
-        doorbell: Doorbell,
-    ) -> Self {
+    /// `topic` is where the events are published.
+    pub fn new(database: Database, topic: &str, doorbell: Doorbell) -> Self {
         let repository = PostgresEventRepository::new(database.loading().clone());
-        let upcasters = Upcasters::new(upcasters);
         let loader = PersistedEventStore::new_event_store(repository)
-            .with_upcasters(vec![Box::new(upcasters.clone())]);
+            .with_upcasters(vec![Box::new(Upcasters::of::<A>())]);
+        let (topic, grouping) = (Arc::from(topic), Grouping::default());
         Self {
+            commits: commits::<A>(&database, &topic, &doorbell, grouping),
             database,
             loader: Arc::new(loader),
-            upcasters,
-            topic: topic.into(),
+            topic,
             doorbell,
         }
     }
 
-    /// Writes a decision, and rings for the relay.
+    /// The same store, with commands sharing statements in another way.
+    pub fn with_grouping(mut self, grouping: Grouping) -> Self {
+        self.commits = commits::<A>(&self.database, &self.topic, &self.doorbell, grouping);
+        self
+    }
+
+    /// Writes a decision, with others that are made at the same time, and rings for the relay.
     pub async fn append(&self, decision: &Append<'_, A>) -> Result<Appended, EventStoreError> {
-        let appended = append(&self.database, &self.topic, decision).await?;
-        self.doorbell.ring();
-        Ok(appended)
+        if decision.events.is_empty() {
+            return Err(EventStoreError::NoEvents);
+        }
+        let metadata = decision.context.metadata();
+        let command = Command::new(decision, &metadata)?;
+        let version = command.version();
+        self.commits.write(command).await?;
+        Ok(Appended { version, metadata })
+    }
+
+    /// Until what was to be appended has been, or has failed; for the end of a process, when some
+    /// callers may be gone.
+    pub async fn drained(&self) {
+        self.commits.drained().await;
+    }
+
+    /// The answers kept beside the streams.
+    pub fn idempotency_keys(&self) -> IdempotencyKeys {
+        IdempotencyKeys::new(self.database.clone())
     }
 
     /// A stream's events in order; empty where there is no stream.
@@ -107,6 +125,22 @@ impl<A: EventSourced> EventStore<A> {
     }
 }
 
+fn commits<A: EventSourced>(
+    database: &Database,
+    topic: &Arc<str>,
+    doorbell: &Doorbell,
+    grouping: Grouping,
+) -> Arc<GroupCommit> {
+    Arc::new(GroupCommit::new(
+        database.clone(),
+        A::TYPE,
+        A::STATE_TABLE,
+        topic.clone(),
+        doorbell.clone(),
+        grouping,
+    ))
+}
+
 /// For code written against `cqrs-es`, its `CqrsFramework` included. The metadata given to `commit`
 /// must hold `correlationId`, `causationId` (a UUID) and `occurredOn`.
 impl<A: EventSourced> cqrs_es::EventStore<A> for EventStore<A> {
@@ -143,6 +177,7 @@ impl<A: EventSourced> cqrs_es::EventStore<A> for EventStore<A> {
             // The framework has applied the events to it already.
             state: &context.aggregate,
             context: &command,
+            idempotency: None,
         };
         match EventStore::append(self, &decision).await {
             Ok(appended) => Ok(envelopes(
@@ -173,7 +208,7 @@ pub(crate) fn stored<A: EventSourced>(
         &event.aggregate_id,
         event.sequence as u64,
         event.payload.event_type(),
-        A::PUBLISHED_SCHEMA_VERSION,
+        A::published_schema_version(&event.payload),
         &event.metadata,
     )?;
     Ok(StoredEvent {

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use cqrs_es::EventEnvelope;
 use cqrs_es::event_sink::EventSink;
+use cqrs_es::{Aggregate, EventEnvelope};
 use domain::EventSourced;
 use tokio::time::Instant;
 
 use crate::event_store::envelopes;
-use crate::{Append, CommandContext, EventStore, EventStoreError};
+use crate::{Append, CommandContext, EventStore, EventStoreError, IdempotencyRecord};
 
 /// How often a command is decided anew because another one was faster.
 const ATTEMPTS: u32 = 10;
@@ -34,6 +34,24 @@ pub struct Executed<A: EventSourced> {
     pub events: Vec<EventEnvelope<A>>,
 }
 
+/// What a command that went through is answered, to be kept under its key.
+pub type MakeAnswer<'a, A> = dyn Fn(&Executed<A>) -> IdempotencyRecord + Sync + 'a;
+
+/// Whether a caller may know of the aggregate at all.
+pub type Admit<'a, A> = dyn Fn(&A) -> Result<(), <A as Aggregate>::Error> + Sync + 'a;
+
+/// What goes with a command beside its content.
+pub struct Terms<'a, A: EventSourced> {
+    pub expected: ExpectedVersion,
+    /// Asked of the aggregate as it was loaded for the decision, before anything is said about its
+    /// version. A refusal is the aggregate's own.
+    pub admit: Option<&'a Admit<'a, A>>,
+    /// Kept under its key by the statement that appends the command's events. Where the key is taken
+    /// nothing is written, and [`EventStoreError::IdempotencyKeyTaken`] says so; a command without
+    /// events leaves no key ([`crate::IdempotencyKeys::keep`] does).
+    pub answer: Option<&'a MakeAnswer<'a, A>>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError<E: std::error::Error> {
     /// The aggregate's own refusal.
@@ -42,7 +60,7 @@ pub enum ExecuteError<E: std::error::Error> {
     #[error("the stream is at version {current}, not at {expected}")]
     VersionMismatch { expected: u64, current: u64 },
     /// Other commands were faster each time. Nothing was written.
-    #[error("{attempts} attempts met other commands; the stream is past version {version}")]
+    #[error("{attempts} attempts met other commands; the stream is at version {version} now")]
     Contended { attempts: u32, version: u64 },
     #[error(transparent)]
     Store(#[from] EventStoreError),
@@ -81,6 +99,26 @@ impl<A: EventSourced> CommandExecutor<A> {
     where
         A::Command: Clone,
     {
+        let terms = Terms {
+            expected,
+            admit: None,
+            answer: None,
+        };
+        self.execute_on(id, &terms, command, context).await
+    }
+
+    /// The same, on these terms.
+    pub async fn execute_on(
+        &self,
+        id: &str,
+        terms: &Terms<'_, A>,
+        command: A::Command,
+        context: &CommandContext,
+    ) -> Result<Executed<A>, ExecuteError<A::Error>>
+    where
+        A::Command: Clone,
+    {
+        let expected = terms.expected;
         let give_up = Instant::now() + PATIENCE;
         let mut in_doubt: Option<EventStoreError> = None;
         let mut conflicts = 0;
@@ -115,6 +153,17 @@ impl<A: EventSourced> CommandExecutor<A> {
                 version,
                 ..
             } = loaded;
+            // The conflicts may have been with this very command's lost statement.
+            if conflicts == ATTEMPTS {
+                let contended = ExecuteError::Contended {
+                    attempts: ATTEMPTS,
+                    version,
+                };
+                return Err(in_doubt.map_or(contended, ExecuteError::Store));
+            }
+            if let Some(admit) = terms.admit {
+                admit(&aggregate).map_err(ExecuteError::Refused)?;
+            }
             if let ExpectedVersion::Exactly(expected) = expected
                 && expected != version
             {
@@ -138,31 +187,25 @@ impl<A: EventSourced> CommandExecutor<A> {
                 });
             }
 
+            let metadata = context.metadata();
+            let executed = Executed {
+                aggregate,
+                version: version + events.len() as u64,
+                events: envelopes(id, version as usize, events.clone(), &metadata),
+            };
+            let idempotency = terms.answer.map(|answer| answer(&executed));
             let decision = Append {
                 stream: id,
                 expected_version: version,
                 events: &events,
-                state: &aggregate,
+                state: &executed.aggregate,
                 context,
+                idempotency: idempotency.as_ref(),
             };
             match self.store.append(&decision).await {
-                Ok(appended) => {
-                    return Ok(Executed {
-                        aggregate,
-                        version: appended.version,
-                        events: envelopes(id, version as usize, events, &appended.metadata),
-                    });
-                }
+                Ok(_) => return Ok(executed),
                 Err(EventStoreError::Conflict { .. }) => {
                     conflicts += 1;
-                    if conflicts >= ATTEMPTS {
-                        let contended = ExecuteError::Contended {
-                            attempts: ATTEMPTS,
-                            version,
-                        };
-                        // The conflict may have been with this very command's lost statement.
-                        return Err(in_doubt.map_or(contended, ExecuteError::Store));
-                    }
                     tokio::time::sleep(wait_after_conflict(context, conflicts)).await;
                 }
                 Err(error) if error.is_transient() && Instant::now() < give_up => {

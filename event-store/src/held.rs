@@ -1,10 +1,13 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use deadpool_postgres::Client;
 use domain::contract::Stub;
 use uuid::Uuid;
 
+use crate::database::{answer, discard};
 use crate::dead_letters::{Place, Source, dead_letter_id};
-use crate::outbox::{OutboxRecord, record, seconds};
+use crate::error::classify;
+use crate::outbox::{OutboxRecord, record};
 use crate::{EventStoreError, Outbox};
 
 /// A record that was refused. It is the first unpublished one of its key, and what follows waits.
@@ -14,6 +17,8 @@ pub struct HeldRecord {
     pub record: OutboxRecord,
     /// Until it may be tried again; zero when that is now.
     pub wait: Duration,
+    /// As it was read. Whoever acts on the record meanwhile changes it.
+    pub due: SystemTime,
     /// Given up on the desk: its stub goes out in its place.
     pub discarded: bool,
 }
@@ -43,7 +48,8 @@ pub enum Refused {
     Again { attempts: u32 },
     /// FAILED. `new`: the dead letter is written now, and not only counted up.
     DeadLetter { id: Uuid, new: bool },
-    /// The slot has another holder, or the row was published: nothing was changed.
+    /// The slot has another holder, the row was published, or somebody acted on it during the
+    /// attempt: nothing was changed.
     NotOurs,
 }
 
@@ -67,10 +73,8 @@ impl Outbox {
         limit: i64,
     ) -> Result<Vec<HeldRecord>, EventStoreError> {
         let sql = "SELECT o.position, o.slot, o.id, o.topic, o.aggregate_id, o.version,
-                 o.payload::text, o.headers::text, 0,
-                 extract(epoch FROM clock_timestamp() - o.created_at)::float8,
-                 extract(epoch FROM o.next_attempt_at - clock_timestamp())::float8,
-                 coalesce(d.state = 'discarded', false)
+                 o.payload, o.headers, o.created_at, o.next_attempt_at,
+                 coalesce(d.state = 'discarded', false), clock_timestamp()
              FROM outbox AS o LEFT JOIN dead_letters AS d ON d.outbox_id = o.id
              WHERE o.next_attempt_at IS NOT NULL AND o.next_attempt_at < 'infinity'
                AND o.slot = ANY ($1)
@@ -78,20 +82,41 @@ impl Outbox {
         let rows = self.database.query(sql, &[&slots, &limit]).await?;
         rows.iter()
             .map(|row| {
+                let (due, now): (SystemTime, _) = (row.get(9), row.get(11));
                 Ok(HeldRecord {
-                    record: record(row, 0)?,
-                    wait: seconds(row.get(10)),
-                    discarded: row.get(11),
+                    record: record(row, 0, now)?,
+                    wait: due.duration_since(now).unwrap_or_default(),
+                    due,
+                    discarded: row.get(10),
                 })
             })
             .collect()
     }
 
+    /// Whether a refused record of this aggregate keeps the ones behind it back.
+    pub async fn holds_back(
+        &self,
+        aggregate_type: &str,
+        aggregate_id: &str,
+    ) -> Result<bool, EventStoreError> {
+        let sql = "SELECT FROM outbox WHERE aggregate_type = $1 AND aggregate_id = $2
+             AND next_attempt_at IS NOT NULL";
+        let rows = self
+            .database
+            .query(sql, &[&aggregate_type, &aggregate_id])
+            .await?;
+        Ok(!rows.is_empty())
+    }
+
     /// `markAsFailed`: counts an attempt that Kafka refused, and with the last one writes the dead
-    /// letter in the same transaction. Only for the holder of the slot's lease.
+    /// letter in the same transaction. Only for the holder of the slot's lease, and only while the
+    /// row is as it was read: `due` then, `None` of one that had not been refused.
+    ///
+    /// A stub that is refused too is on the desk again, open: nobody else could act on it.
     pub async fn mark_refused(
         &self,
         refused: &OutboxRecord,
+        due: Option<SystemTime>,
         lease: SlotLease,
         error: &str,
         retries: &Retries,
@@ -111,6 +136,7 @@ impl Outbox {
                          ELSE coalesce(clock_timestamp() + $8 * interval '1 s', 'infinity') END
                  FROM lease
                  WHERE outbox.slot = lease.slot AND position = $1 AND status <> 'PUBLISHED'
+                   AND next_attempt_at IS NOT DISTINCT FROM $9
                  RETURNING outbox.*
              ),
              dead AS (
@@ -127,8 +153,8 @@ impl Outbox {
                  ON CONFLICT (id) DO UPDATE
                  SET error_message = excluded.error_message, retry_count = excluded.retry_count,
                      last_attempt_at = clock_timestamp(),
-                     state = CASE dead_letters.state WHEN 'requeued' THEN 'open'
-                                                     ELSE dead_letters.state END
+                     state = 'open', state_since = CASE dead_letters.state
+                         WHEN 'open' THEN dead_letters.state_since ELSE clock_timestamp() END
                  RETURNING xmax = 0 AS new
              )
              SELECT refused.status, refused.attempts, dead.new
@@ -147,6 +173,7 @@ impl Outbox {
                     &(retries.attempts as i32),
                     &retries.first.as_secs_f64(),
                     &failed,
+                    &due,
                 ],
             )
             .await?;
@@ -167,17 +194,36 @@ impl Outbox {
     /// A refused record has gone out after all, whole or as a stub: it holds its key no longer,
     /// and its dead letter, if it had come to one, is closed.
     pub async fn release(&self, position: i64, as_stub: bool) -> Result<(), EventStoreError> {
-        let sql = "WITH published AS (
-                 UPDATE outbox SET status = 'PUBLISHED', published_at = clock_timestamp(),
-                     next_attempt_at = NULL
-                 WHERE position = $1 AND status <> 'PUBLISHED' RETURNING id
-             )
-             UPDATE dead_letters AS d SET state = CASE WHEN $2 THEN 'discarded' ELSE 'resolved' END,
-                 last_attempt_at = clock_timestamp(),
-                 state_since = CASE WHEN $2 AND d.state = 'discarded' THEN d.state_since
-                                    ELSE clock_timestamp() END
-             FROM published WHERE d.outbox_id = published.id";
-        self.database.execute(sql, &[&position, &as_stub]).await?;
-        Ok(())
+        let mut client = self.database.client().await?;
+        match answer(released(&mut client, position, as_stub)).await {
+            Ok(released) => released.map_err(|e| classify(&e)),
+            Err(late) => Err(discard(client, late)),
+        }
     }
+}
+
+/// Two statements: the second sees the dead letter of a relay that failed the row while the first
+/// waited for its lock.
+async fn released(
+    client: &mut Client,
+    position: i64,
+    as_stub: bool,
+) -> Result<(), tokio_postgres::Error> {
+    let transaction = client.transaction().await?;
+    let sql = "UPDATE outbox SET status = 'PUBLISHED', published_at = clock_timestamp(),
+             next_attempt_at = NULL
+         WHERE position = $1 AND status <> 'PUBLISHED' RETURNING id";
+    let statement = transaction.prepare_cached(sql).await?;
+    if let Some(row) = transaction.query_opt(&statement, &[&position]).await? {
+        let id: Uuid = row.get(0);
+        let sql = "UPDATE dead_letters
+             SET state = CASE WHEN $2 THEN 'discarded' ELSE 'resolved' END,
+                 last_attempt_at = clock_timestamp(),
+                 state_since = CASE WHEN $2 AND state = 'discarded' THEN state_since
+                                    ELSE clock_timestamp() END
+             WHERE outbox_id = $1";
+        let statement = transaction.prepare_cached(sql).await?;
+        transaction.execute(&statement, &[&id, &as_stub]).await?;
+    }
+    transaction.commit().await
 }

@@ -16,6 +16,9 @@ pub struct UnreadableEvent {
     pub reason: String,
 }
 
+/// Events stream by stream, each in order.
+pub type LogPage<E> = Vec<Result<StoredEvent<E>, UnreadableEvent>>;
+
 impl<A: EventSourced> EventStore<A> {
     /// The whole log, a page at a time: the streams in the order of the database's texts, each
     /// with its events in order. `after` is the id and version of the page before's last event.
@@ -26,7 +29,7 @@ impl<A: EventSourced> EventStore<A> {
         &self,
         after: Option<(&str, u64)>,
         limit: u32,
-    ) -> Result<Vec<Result<StoredEvent<A::Event>, UnreadableEvent>>, EventStoreError> {
+    ) -> Result<LogPage<A::Event>, EventStoreError> {
         // No event comes before this: sequences start at 1.
         let (id, version) = after.unwrap_or(("", 0));
         let sql = "SELECT aggregate_id, sequence, event_type, event_version, payload::text,
@@ -38,18 +41,13 @@ impl<A: EventSourced> EventStore<A> {
             .database
             .query(sql, &[&A::TYPE, &id, &(version as i64), &i64::from(limit)])
             .await?;
-        Ok(rows
-            .iter()
-            .map(|row| read::<A>(row, &self.upcasters))
-            .collect())
+        Ok(rows.iter().map(read::<A>).collect())
     }
 }
 
-/// As `postgres-es` and `cqrs-es` read a stream's event, but each by itself.
-fn read<A: EventSourced>(
-    row: &Row,
-    upcasters: &Upcasters,
-) -> Result<StoredEvent<A::Event>, UnreadableEvent> {
+/// As `postgres-es` and `cqrs-es` read a stream's event, but each by itself. The row has the
+/// columns id, sequence, type, version, payload and metadata.
+pub(crate) fn read<A: EventSourced>(row: &Row) -> Result<StoredEvent<A::Event>, UnreadableEvent> {
     let (aggregate_id, sequence): (String, i64) = (row.get(0), row.get(1));
     let decoded = || -> Result<StoredEvent<A::Event>, EventStoreError> {
         let event = SerializedEvent::new(
@@ -61,7 +59,7 @@ fn read<A: EventSourced>(
             serde_json::from_str(row.get(4))?,
             serde_json::from_str(row.get(5))?,
         );
-        let event = EventEnvelope::<A>::try_from(upcasters.upcast(event))
+        let event = EventEnvelope::<A>::try_from(Upcasters::of::<A>().upcast(event))
             .map_err(|e| EventStoreError::Unreadable(e.into()))?;
         stored(event)
     };

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use crate::json_text::JsonText;
+use crate::published_through::FRONT;
 use crate::{Database, EventStoreError};
 
 /// The rows between the store and Kafka, of whatever aggregate.
@@ -61,13 +63,18 @@ pub struct Pending {
 pub struct Backlog {
     /// Without what is held.
     pub pending: u64,
-    /// Of those, by Postgres's own clock; zero when nothing waits.
+    /// By Postgres's own clock, of those that come next in their slots; zero when nothing waits.
     pub oldest: Duration,
     /// Refused records, and what waits behind them.
     pub held: u64,
     /// Keys with a refused record.
     pub keys_blocked: u64,
+    /// Counting stopped: `pending` and `held` are what there is at least.
+    pub and_more: bool,
 }
+
+/// What is counted in some tenths of a second, which every count after that would cost again.
+const COUNTED_UP_TO: u32 = 100_000;
 
 impl Outbox {
     pub fn new(database: Database) -> Self {
@@ -83,88 +90,103 @@ impl Outbox {
     ) -> Result<Pending, EventStoreError> {
         let numbers: Vec<i16> = slots.iter().map(|s| s.slot).collect();
         let floors: Vec<i64> = slots.iter().map(|s| s.floor).collect();
-        let sql = "WITH snapshot AS MATERIALIZED (
-                 SELECT pg_snapshot_xmin(s)::text::bigint AS xmin,
-                     pg_snapshot_xmax(s)::text::bigint AS xmax,
-                     ARRAY(SELECT DISTINCT slot FROM outbox
-                           WHERE next_attempt_at IS NOT NULL AND slot = ANY ($1)) AS held
-                 FROM pg_current_snapshot() AS s
-             )
-             SELECT snapshot.*, r.* FROM snapshot LEFT JOIN (
-                 SELECT p.* FROM unnest($1::smallint[], $2::bigint[]) AS s (slot, floor),
-                 LATERAL (
-                     SELECT *, sum(size) OVER (ORDER BY position) - size AS before
-                     FROM (
-                         SELECT position, slot, id, topic, aggregate_id, version, payload::text,
-                             headers::text, pg_column_size(payload) AS size,
-                             extract(epoch FROM clock_timestamp() - created_at)::float8 AS age
-                         FROM outbox
-                         WHERE slot = s.slot AND status = 'PENDING' AND position > s.floor
-                           AND (aggregate_type, aggregate_id) NOT IN (
+        let sql = "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,
+                 ARRAY(SELECT DISTINCT slot FROM outbox
+                       WHERE next_attempt_at IS NOT NULL AND slot = ANY ($1)),
+                 clock_timestamp(), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+             FROM pg_current_snapshot() AS s
+             UNION ALL
+             SELECT NULL, NULL, NULL, NULL, position, p.slot, id, topic, aggregate_id, version,
+                 payload, headers, created_at
+             FROM unnest($1::smallint[], $2::bigint[]) AS s (slot, floor),
+             LATERAL (
+                 SELECT *, sum(size) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - size
+                     AS before
+                 FROM (
+                     SELECT *, pg_column_size(payload) AS size FROM outbox
+                     WHERE slot = s.slot AND status = 'PENDING' AND position > s.floor
+                       AND (NOT EXISTS (SELECT FROM outbox WHERE next_attempt_at IS NOT NULL)
+                           OR (aggregate_type, aggregate_id) NOT IN (
                                SELECT aggregate_type, aggregate_id FROM outbox
-                               WHERE next_attempt_at IS NOT NULL)
-                         ORDER BY position LIMIT $3
-                     ) AS first
-                 ) AS p
-                 WHERE p.before < $4
-             ) AS r ON true";
+                               WHERE next_attempt_at IS NOT NULL))
+                     ORDER BY position LIMIT $3
+                 ) AS first
+             ) AS p
+             WHERE p.before < $4";
         let rows = self
             .database
             .query(sql, &[&numbers, &floors, &limit.records, &limit.bytes])
             .await?;
-        let Some(first) = rows.first() else {
+        let Some((snapshot, rows)) = rows.split_first() else {
             return Ok(Pending::default());
         };
-        let mut pending = Pending {
-            xmin: first.get(0),
-            xmax: first.get(1),
-            held: first.get(2),
-            records: Vec::with_capacity(rows.len()),
-        };
-        for row in &rows {
-            // The one row of an empty outbox carries the snapshot alone.
-            if row.get::<_, Option<i64>>(3).is_some() {
-                pending.records.push(record(row, 3)?);
-            }
-        }
-        Ok(pending)
+        let now = snapshot.get(3);
+        let records: Result<_, _> = rows.iter().map(|row| record(row, 4, now)).collect();
+        Ok(Pending {
+            records: records?,
+            held: snapshot.get(2),
+            xmin: snapshot.get(0),
+            xmax: snapshot.get(1),
+        })
     }
 
     /// `markAsPublished`: what Kafka has acknowledged is published, whoever says so. Only pending
     /// rows change. Returns how many did.
+    ///
+    /// Nobody waits for the log to reach the disk: marks that Postgres loses in a crash are made
+    /// again when the records have gone out once more.
     pub async fn mark_published(&self, positions: &[i64]) -> Result<u64, EventStoreError> {
         let sql = "UPDATE outbox SET status = 'PUBLISHED', published_at = clock_timestamp(),
                  next_attempt_at = NULL
+             FROM (SELECT set_config('synchronous_commit', 'off', true)) AS of_this_transaction
              WHERE position = ANY ($1) AND status = 'PENDING'";
         self.database.execute(sql, &[&positions]).await
     }
 
     pub async fn backlog(&self) -> Result<Backlog, EventStoreError> {
-        let sql = "SELECT count(*) FILTER (WHERE NOT held), count(*) FILTER (WHERE held),
-                 coalesce(extract(epoch FROM clock_timestamp() - min(created_at)
-                     FILTER (WHERE NOT held)), 0)::float8,
-                 (SELECT count(*) FROM outbox WHERE next_attempt_at IS NOT NULL)
+        self.backlog_up_to(COUNTED_UP_TO).await
+    }
+
+    /// Counts no further than that many pending rows, those behind a held one included.
+    pub async fn backlog_up_to(&self, most: u32) -> Result<Backlog, EventStoreError> {
+        // The order is the index's: rows that are published are not walked.
+        let sql = format!(
+            "SELECT count(*) FILTER (WHERE NOT held), count(*) FILTER (WHERE held),
+                 (SELECT count(*) FROM outbox WHERE next_attempt_at IS NOT NULL),
+                 (SELECT count(*) FROM outbox
+                  WHERE next_attempt_at IS NOT NULL AND status = 'FAILED'),
+                 (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(p.created_at)), 0)
+                      ::float8 FROM {FRONT})
              FROM (
-                 SELECT created_at, (aggregate_type, aggregate_id) IN (
+                 SELECT (aggregate_type, aggregate_id) IN (
                      SELECT aggregate_type, aggregate_id FROM outbox
                      WHERE next_attempt_at IS NOT NULL) AS held
-                 FROM outbox WHERE status = 'PENDING' OR next_attempt_at IS NOT NULL
-             ) AS waiting";
-        let rows = self.database.query(sql, &[]).await?;
-        let figures = |row: &Row| (row.get(0), row.get(1), row.get(2), row.get(3));
-        let (pending, held, oldest, keys): (i64, i64, f64, i64) =
-            rows.first().map_or((0, 0, 0.0, 0), figures);
+                 FROM outbox WHERE status = 'PENDING'
+                 ORDER BY slot, position LIMIT $1
+             ) AS waiting"
+        );
+        let most = i64::from(most);
+        let rows = self.database.query(&sql, &[&most]).await?;
+        let figures = |row: &Row| (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
+        let (pending, behind, keys, failed, oldest): (i64, i64, i64, i64, f64) =
+            rows.first().map_or((0, 0, 0, 0, 0.0), figures);
         Ok(Backlog {
             pending: pending as u64,
             oldest: seconds(oldest),
-            held: held as u64,
+            held: (behind + failed) as u64,
             keys_blocked: keys as u64,
+            and_more: pending + behind == most,
         })
     }
 }
 
-/// Reads position, slot, id, topic, key, version, payload, headers, size, age from a column on.
-pub(crate) fn record(row: &Row, from: usize) -> Result<OutboxRecord, EventStoreError> {
+/// Reads position, slot, id, topic, key, version, payload, headers and time of creation from a
+/// column on.
+pub(crate) fn record(
+    row: &Row,
+    from: usize,
+    now: SystemTime,
+) -> Result<OutboxRecord, EventStoreError> {
     Ok(OutboxRecord {
         position: row.get(from),
         slot: row.get(from + 1),
@@ -172,9 +194,10 @@ pub(crate) fn record(row: &Row, from: usize) -> Result<OutboxRecord, EventStoreE
         topic: row.get(from + 3),
         key: row.get(from + 4),
         version: row.get::<_, i64>(from + 5) as u64,
-        payload: row.get(from + 6),
-        headers: serde_json::from_str(row.get(from + 7))?,
-        age: seconds(row.get(from + 9)),
+        payload: row.get::<_, JsonText<'_>>(from + 6).0.to_owned(),
+        headers: serde_json::from_str(row.get::<_, JsonText<'_>>(from + 7).0)?,
+        // Nothing where Postgres's clock was set back.
+        age: now.duration_since(row.get(from + 8)).unwrap_or_default(),
     })
 }
 

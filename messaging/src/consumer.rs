@@ -49,7 +49,7 @@ impl Kafka {
         config
             .set("group.id", group)
             .set("enable.auto.commit", "true")
-            .set("auto.commit.interval.ms", "1000")
+            .set("auto.commit.interval.ms", "250")
             // What is committed is what was stored, and that only after it took effect.
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error")

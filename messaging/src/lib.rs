@@ -1,9 +1,12 @@
 //! Kafka: how this system talks to it, and nothing about what it says.
 
+mod answers;
 mod client;
 mod committed;
 mod consumer;
 mod error;
+mod group;
+mod group_progress;
 mod producer;
 mod reader;
 mod record;
@@ -12,6 +15,8 @@ mod topic;
 pub use client::{Kafka, Prober};
 pub use consumer::{BatchConsumer, Polled};
 pub use error::MessagingError;
+pub use group::GroupMember;
+pub use group_progress::GroupProgress;
 pub use producer::{Delivery, OrderedProducer};
 pub use rdkafka::error::KafkaError;
 pub use reader::TopicReader;

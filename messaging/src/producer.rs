@@ -1,9 +1,10 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
+use crate::answers::{Answering, Answers, OnTheWay};
 use crate::client::Context;
 use crate::{Kafka, MessagingError, OutgoingRecord};
 
@@ -14,7 +15,7 @@ use crate::{Kafka, MessagingError, OutgoingRecord};
 /// (`enable.gapless.guarantee`), with everything queued behind it: make a new one and read again
 /// what has to go out.
 pub struct OrderedProducer {
-    producer: FutureProducer<Context>,
+    producer: ThreadedProducer<Answering>,
 }
 
 /// The most librdkafka lets a record have.
@@ -50,7 +51,7 @@ impl Kafka {
             .set("linger.ms", self.linger_ms())
             // The topic's own limit decides, not the client's.
             .set("message.max.bytes", LARGEST_MESSAGE)
-            .create_with_context(Context::default())?;
+            .create_with_context(Answering(Context::default()))?;
         Ok(OrderedProducer { producer })
     }
 }
@@ -60,63 +61,59 @@ impl OrderedProducer {
     /// waits until each has its answer. A record that cannot even be enqueued holds back what
     /// follows under its key. While no broker is there it waits, for ever.
     pub async fn publish(&self, records: &[OutgoingRecord<'_>]) -> Vec<Delivery> {
-        let mut reports: Vec<Result<DeliveryFuture, Delivery>> = Vec::with_capacity(records.len());
-        let mut refused: HashSet<&[u8]> = HashSet::new();
-        for record in records {
-            if record.key.is_some_and(|key| refused.contains(key)) {
-                reports.push(Err(Delivery::NotSent));
+        let answers = Answers::new(records.len());
+        let mut refused: HashMap<usize, Delivery> = HashMap::new();
+        let mut refused_keys: HashSet<&[u8]> = HashSet::new();
+        for (index, record) in records.iter().enumerate() {
+            if !refused_keys.is_empty() && record.key.is_some_and(|key| refused_keys.contains(key))
+            {
                 continue;
             }
-            match self.enqueue(record) {
-                Ok(report) => reports.push(Ok(report)),
-                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => break,
+            match self.enqueue(record, answers.expect(index)) {
+                Ok(()) => {}
                 Err(error) => {
-                    refused.extend(record.key);
+                    answers.forget();
+                    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) {
+                        break;
+                    }
+                    refused_keys.extend(record.key);
                     let of_the_record = refuses_the_record(&error);
-                    reports.push(Err(match of_the_record {
-                        true => Delivery::Refused(error),
-                        false => Delivery::Failed(error),
-                    }));
+                    refused.insert(
+                        index,
+                        match of_the_record {
+                            true => Delivery::Refused(error),
+                            false => Delivery::Failed(error),
+                        },
+                    );
                 }
             }
         }
         let alone = records.len() == 1;
-        let mut deliveries = Vec::with_capacity(records.len());
-        for report in reports {
-            deliveries.push(match report {
-                Ok(report) => match report.await {
-                    Ok(Ok(delivered)) => Delivery::Acknowledged {
-                        partition: delivered.partition,
-                        offset: delivered.offset,
-                    },
-                    Ok(Err((error, _))) if refuses_the_record(&error) && alone => {
-                        Delivery::Refused(error)
-                    }
-                    Ok(Err((error, _))) if refuses_the_record(&error) => {
-                        Delivery::RefusedWithOthers(error)
-                    }
-                    Ok(Err((error, _))) => Delivery::Failed(error),
-                    // The producer went away under it.
-                    Err(_) => Delivery::Failed(KafkaError::Canceled),
-                },
-                Err(refused) => refused,
-            });
-        }
-        deliveries.resize(records.len(), Delivery::NotSent);
-        deliveries
+        let delivery = |(index, answer)| match answer {
+            Some(Ok((partition, offset))) => Delivery::Acknowledged { partition, offset },
+            Some(Err(error)) if refuses_the_record(&error) && alone => Delivery::Refused(error),
+            Some(Err(error)) if refuses_the_record(&error) => Delivery::RefusedWithOthers(error),
+            Some(Err(error)) => Delivery::Failed(error),
+            None => refused.remove(&index).unwrap_or(Delivery::NotSent),
+        };
+        let answers = answers.all().await;
+        answers.into_iter().enumerate().map(delivery).collect()
     }
 
-    fn enqueue(&self, record: &OutgoingRecord<'_>) -> Result<DeliveryFuture, KafkaError> {
+    fn enqueue(
+        &self,
+        record: &OutgoingRecord<'_>,
+        on_the_way: Box<OnTheWay>,
+    ) -> Result<(), KafkaError> {
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for &(key, value) in record.headers {
             headers = headers.insert(Header { key, value });
         }
-        let mut message = FutureRecord::to(record.topic).headers(headers);
+        let mut message: BaseRecord<'_, [u8], [u8], _> =
+            BaseRecord::with_opaque_to(record.topic, on_the_way).headers(headers);
         message.key = record.key;
         message.payload = record.payload;
-        self.producer
-            .send_result(message)
-            .map_err(|(error, _)| error)
+        self.producer.send(message).map_err(|(error, _)| error)
     }
 
     /// Why this producer is of no further use, if so.

@@ -68,6 +68,26 @@ impl TopicReader {
         }
     }
 
+    /// The same, with an eye on [`Self::has_rest`].
+    pub async fn advance(
+        &mut self,
+        patience: Duration,
+    ) -> Result<Option<IncomingRecord>, MessagingError> {
+        let record = self.next(patience).await?;
+        if let Some(record) = &record
+            && let Some(&end) = self.ends.get(&record.partition)
+            && record.offset + 1 >= end
+        {
+            self.ends.remove(&record.partition);
+        }
+        Ok(record)
+    }
+
+    /// For a reader from the beginning: whether there is more of what was there when it was made.
+    pub fn has_rest(&self) -> bool {
+        !self.ends.is_empty()
+    }
+
     /// For a reader from the beginning: everything that was there when it was made, in offset
     /// order within each partition.
     pub async fn rest(mut self) -> Result<Vec<IncomingRecord>, MessagingError> {

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::admin::{
@@ -12,6 +13,10 @@ use crate::client::Context;
 use crate::{Kafka, MessagingError};
 
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a partition may be without a leader: brokers elect another, or are let in again, within
+/// seconds.
+const ELECTION: Duration = Duration::from_secs(15);
 
 /// A topic as this system needs it.
 #[derive(Clone, Debug)]
@@ -36,15 +41,14 @@ impl Kafka {
         .set("cleanup.policy", "delete")
         // With one replica in sync an acknowledged record could still be lost with its leader.
         .set("min.insync.replicas", &in_sync);
-        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let options = AdminOptions::new()
+            .request_timeout(Some(2 * PATIENCE))
+            .operation_timeout(Some(PATIENCE));
         for made in admin.create_topics([&new], &options).await? {
             match made {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((topic, code)) => {
-                    return Err(MessagingError::CreateTopic {
-                        topic,
-                        reason: code.to_string(),
-                    });
+                    return Err(MessagingError::CreateTopic { topic, code });
                 }
             }
         }
@@ -61,25 +65,9 @@ impl Kafka {
         check_retention(&admin, &topic.name).await
     }
 
-    /// Refuses a topic that is missing, or not served yet, or has another number of partitions.
+    /// Refuses a topic that is missing, or has another number of partitions.
     pub async fn check_topic(&self, topic: &str, partitions: u16) -> Result<(), MessagingError> {
-        let client: BaseConsumer<Context> = self.config().create_with_context(Context::default())?;
-        let name = topic.to_owned();
-        let found = tokio::task::spawn_blocking(move || {
-            let metadata = client.fetch_metadata(Some(&name), PATIENCE)?;
-            let partitions = metadata
-                .topics()
-                .first()
-                .map_or(&[][..], |t| t.partitions());
-            let served = partitions.iter().all(|p| p.leader() >= 0);
-            Ok::<_, MessagingError>(if served { partitions.len() } else { 0 })
-        })
-        .await
-        .unwrap_or(Ok(0))?;
-        match found {
-            0 => Err(MessagingError::NoTopic {
-                topic: topic.to_owned(),
-            }),
+        match self.partitions(topic).await? {
             found if found == usize::from(partitions) => Ok(()),
             found => Err(MessagingError::PartitionCount {
                 topic: topic.to_owned(),
@@ -88,12 +76,47 @@ impl Kafka {
             }),
         }
     }
+
+    /// How many partitions a topic has, once all of them have a leader. Refuses one that is missing.
+    pub async fn partitions(&self, topic: &str) -> Result<usize, MessagingError> {
+        let client: BaseConsumer<Context> = self.config().create_with_context(Context::default())?;
+        let client = Arc::new(client);
+        let give_up = Instant::now() + ELECTION;
+        loop {
+            let (asked, name) = (client.clone(), topic.to_owned());
+            let asking = tokio::task::spawn_blocking(move || look(&asked, &name));
+            match asking.await.unwrap_or(Err(KafkaError::Canceled.into())) {
+                Err(MessagingError::NoLeader { .. }) if Instant::now() < give_up => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                found => return found,
+            }
+        }
+    }
+}
+
+fn look(client: &BaseConsumer<Context>, name: &str) -> Result<usize, MessagingError> {
+    let metadata = client.fetch_metadata(Some(name), PATIENCE)?;
+    let topics = metadata.topics();
+    let partitions = topics.first().map_or(&[][..], |t| t.partitions());
+    let topic = name.to_owned();
+    if partitions.is_empty() {
+        return Err(MessagingError::NoTopic { topic });
+    }
+    match partitions.iter().find(|p| p.leader() < 0) {
+        Some(without) => Err(MessagingError::NoLeader {
+            topic,
+            partition: without.id(),
+        }),
+        None => Ok(partitions.len()),
+    }
 }
 
 /// Events that the broker deletes or compacts away are lost to every reader of the topic.
 async fn check_retention(admin: &AdminClient<Context>, topic: &str) -> Result<(), MessagingError> {
+    let options = AdminOptions::new().request_timeout(Some(PATIENCE));
     let described = admin
-        .describe_configs(&[ResourceSpecifier::Topic(topic)], &AdminOptions::new())
+        .describe_configs(&[ResourceSpecifier::Topic(topic)], &options)
         .await?;
     for config in described {
         let config = config.map_err(KafkaError::AdminOp)?;

@@ -6,8 +6,15 @@ mod dead_letters;
 mod dev;
 mod load;
 mod migrate;
+mod open_files;
+mod order;
+mod out;
 mod process;
+mod projections;
+mod replay;
+mod saga;
 mod services;
+mod topics;
 mod verify;
 
 use clap::Parser;
@@ -29,10 +36,22 @@ fn main() -> std::process::ExitCode {
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("orders: {error:#}");
+            eprintln!("orders: {}", with_causes(&error));
             std::process::ExitCode::FAILURE
         }
     }
+}
+
+/// The error and what caused it; a cause that an error's own words end with is not said again.
+fn with_causes(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |said, cause| match said.as_str() {
+            "" => cause,
+            said if said.ends_with(&cause) => said.to_owned(),
+            said => format!("{said}: {cause}"),
+        })
 }
 
 async fn run(action: Action) -> anyhow::Result<()> {
@@ -43,7 +62,16 @@ async fn run(action: Action) -> anyhow::Result<()> {
         Action::QueryApi(args) => services::query_api::run(args).await,
         Action::Relay(args) => services::relay::run(args).await,
         Action::Projector(args) => services::projector::run(args).await,
+        Action::OrderSaga(args) => services::saga::order_saga::run(args).await,
+        Action::Inventory(args) => services::saga::inventory::run(args).await,
+        Action::Payment(args) => services::saga::payment::run(args).await,
+        Action::Notification(args) => services::saga::notification::run(args).await,
+        Action::PaymentSimulator(args) => services::saga::simulator::run(args).await,
         Action::DeadLetters(args) => dead_letters::run(args).await,
+        Action::Projections(args) => projections::run(args).await,
+        Action::Replay(args) => replay::run(args).await,
+        Action::Order(args) => order::run(args).await,
+        Action::Saga(args) => saga::run(args).await,
         Action::Dev(args) => dev::run(args).await,
         Action::Load(args) => load::run(args).await,
         Action::Chaos(args) => chaos::run(args).await,

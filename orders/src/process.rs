@@ -1,16 +1,19 @@
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use axum::Router;
-use runtime::config::{KafkaArgs, MongoArgs, PostgresArgs};
+use runtime::auth::Authentication;
+use runtime::config::{HttpArgs, KafkaArgs, MongoArgs, PostgresArgs};
 use runtime::health::{self, Check, Health};
-use runtime::http::Operations;
+use runtime::http::{AccessRule, ConnectionLimits, Operations, Tls};
 use runtime::{Clock, Ids, SystemClock, TimeOrderedIds};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::open_files::connections_within_limit;
 use domain::order::Order;
 use event_store::{Database, DatabaseConfig, Doorbell, EventStore};
 use messaging::Kafka;
@@ -23,6 +26,11 @@ pub struct Process {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
     pub doorbell: Doorbell,
+    http: HttpArgs,
+    /// That each of this process's APIs keeps open.
+    connections: usize,
+    authentication: Authentication,
+    tls: Option<Arc<Tls>>,
     /// Made by the first service that needs them, and shared with the others of this process.
     database: Option<Database>,
     kafka: Option<Kafka>,
@@ -32,22 +40,34 @@ pub struct Process {
 
 impl Process {
     /// Sets up logs, metrics and signals. `log_level` is used where `RUST_LOG` is not set.
-    pub fn start(log_level: &str) -> anyhow::Result<Self> {
+    pub fn start(log_level: &str, http: &HttpArgs) -> anyhow::Result<Self> {
         runtime::telemetry::logs(log_level)?;
-        Ok(Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let mut process = Self {
             operations: Operations {
                 health: Health::default(),
                 metrics: runtime::telemetry::metrics()?,
             },
             stop: runtime::on_signal().context("cannot listen for signals")?,
-            clock: Arc::new(SystemClock),
+            http: http.clone(),
+            connections: connections_within_limit(http.max_connections),
+            authentication: http.auth.authentication(clock.clone())?,
+            tls: http.tls()?,
+            clock,
             ids: Arc::new(TimeOrderedIds),
             doorbell: Doorbell::default(),
             database: None,
             kafka: None,
             read_database: None,
             tasks: JoinSet::new(),
-        })
+        };
+        let stop = process.stop.clone();
+        let fresh = process.authentication.keep_fresh(process.health(), stop);
+        process.spawn("authentication", async move {
+            fresh.await;
+            Ok::<_, Infallible>(())
+        });
+        Ok(process)
     }
 
     pub fn health(&self) -> &Health {
@@ -80,19 +100,31 @@ impl Process {
         });
     }
 
-    /// Binds, and serves the router with the health endpoints and problem+json around it.
+    /// Binds, and serves the router with the health endpoints, problem+json and authentication
+    /// around it.
     pub async fn serve(
         &mut self,
         name: &'static str,
         addr: std::net::SocketAddr,
         router: Router,
+        access: &'static [AccessRule],
     ) -> anyhow::Result<()> {
         let listener = runtime::http::bind(addr).await.context(name)?;
         let router = runtime::http::operations(router, self.operations.clone());
+        let router = runtime::http::authenticated(router, self.authentication.clone(), access);
+        let origins = &self.http.cors_allowed_origins;
+        let router = runtime::http::for_browsers(router, origins, self.tls.is_some());
         let router = runtime::http::with_context(router, self.ids.clone());
         tracing::info!(%addr, "{name} is listening");
-        let stop = self.stop.clone();
-        self.spawn(name, runtime::http::serve(listener, router, stop));
+        let (tls, stop) = (self.tls.clone(), self.stop.clone());
+        let limits = ConnectionLimits {
+            connections: self.connections,
+            ..ConnectionLimits::default()
+        };
+        self.spawn(name, async move {
+            runtime::http::serve(listener, router, limits, tls, stop).await;
+            Ok::<_, Infallible>(())
+        });
         Ok(())
     }
 
@@ -102,13 +134,28 @@ impl Process {
             return Ok(database.clone());
         }
         let database = database(postgres)?;
+        self.watch_database("postgres", &database);
+        self.database = Some(database.clone());
+        Ok(database)
+    }
+
+    /// The same server, and a schema of somebody's own, watched.
+    pub fn schema(
+        &mut self,
+        postgres: &PostgresArgs,
+        schema: &'static str,
+    ) -> anyhow::Result<Database> {
+        let database = database_of(postgres, Some(schema))?;
+        self.watch_database(schema, &database);
+        Ok(database)
+    }
+
+    fn watch_database(&mut self, name: &'static str, database: &Database) {
         let asked = database.clone();
-        self.watch("postgres", move || {
+        self.watch(name, move || {
             let database = asked.clone();
             async move { database.ping().await }
         });
-        self.database = Some(database.clone());
-        Ok(database)
     }
 
     /// The order's event store.
@@ -119,12 +166,7 @@ impl Process {
     ) -> anyhow::Result<EventStore<Order>> {
         let database = self.database(postgres)?;
         let topic = &kafka.order_events_topic;
-        Ok(EventStore::new(
-            database,
-            topic,
-            Vec::new(),
-            self.doorbell.clone(),
-        ))
+        Ok(EventStore::new(database, topic, self.doorbell.clone()))
     }
 
     /// Kafka, watched.
@@ -188,9 +230,13 @@ impl Process {
 }
 
 pub fn database(postgres: &PostgresArgs) -> anyhow::Result<Database> {
+    database_of(postgres, None)
+}
+
+pub fn database_of(postgres: &PostgresArgs, schema: Option<&str>) -> anyhow::Result<Database> {
     Ok(Database::new(&DatabaseConfig {
         url: postgres.url()?.expose().to_owned(),
-        schema: None,
+        schema: schema.map(str::to_owned),
         connections: postgres.database_connections,
     })?)
 }

@@ -7,19 +7,25 @@ use messaging::IncomingRecord;
 
 use crate::RecordFault;
 use crate::fold::Counts;
+use crate::intake::BATCH;
+use crate::totals::Dirty;
 
 /// A polled batch, read and sorted by order. It stays in hand until it has taken effect whole.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// What arrived under each key and has not taken effect, in the topic's order.
     pub events: BTreeMap<String, VecDeque<PlacedEvent>>,
-    /// Records whose key is no text, and that are not on the desk yet.
+    /// Records whose key is no order's id, and that are not on the desk yet.
     pub keyless: VecDeque<(IncomingRecord, RecordFault)>,
+    /// As many records as a batch takes: more are waiting.
+    pub is_full: bool,
     /// The highest offset of each partition.
     pub offsets: HashMap<i32, i64>,
     /// Events that have taken effect, for the measurement at the end.
     pub done: Vec<PlacedEvent>,
     pub counts: Counts,
+    /// Totals that what has taken effect counts in.
+    pub dirty: Dirty,
     /// Records that were put on the desk.
     pub refused: u64,
 }
@@ -54,7 +60,10 @@ impl Arrived {
 
 impl Batch {
     pub fn read(records: Vec<IncomingRecord>) -> Self {
-        let mut batch = Self::default();
+        let mut batch = Self {
+            is_full: records.len() >= BATCH,
+            ..Self::default()
+        };
         for record in records {
             batch.offsets.insert(record.partition, record.offset);
             match (parse(&record), order_id(&record)) {
@@ -68,6 +77,16 @@ impl Batch {
             }
         }
         batch
+    }
+
+    /// The orders whose first event is in this batch.
+    pub fn beginning(&self) -> impl Iterator<Item = &String> {
+        let begins = |events: &VecDeque<PlacedEvent>| {
+            let first = events.front().and_then(|event| event.content.envelope());
+            first.is_some_and(|envelope| envelope.version == 1)
+        };
+        let events = self.events.iter();
+        events.filter_map(move |(order_id, events)| begins(events).then_some(order_id))
     }
 
     /// The first `count` events of an order have taken effect.
@@ -91,9 +110,15 @@ impl Batch {
     }
 }
 
-/// The key, where it is text.
+/// Longer than any aggregate's id. A batch asks for all its keys in one command.
+const LONGEST_KEY: usize = 4096;
+
+/// The key, where it is a text that can be an order's id.
 pub(crate) fn order_id(record: &IncomingRecord) -> Option<&str> {
-    std::str::from_utf8(record.key.as_deref()?).ok()
+    let key = record.key.as_deref()?;
+    std::str::from_utf8(key)
+        .ok()
+        .filter(|_| key.len() <= LONGEST_KEY)
 }
 
 /// Reads a record as an event of the order that its key names.
@@ -113,7 +138,7 @@ pub(crate) fn parse(record: &IncomingRecord) -> Result<Arrived, RecordFault> {
 }
 
 fn check(record: &IncomingRecord, envelope: &Envelope) -> Result<(), RecordFault> {
-    if record.key.as_deref() != Some(envelope.aggregate_id.as_bytes()) {
+    if order_id(record) != Some(&envelope.aggregate_id) {
         return Err(RecordFault::KeyMismatch(envelope.aggregate_id.clone()));
     }
     if envelope.aggregate_type != Order::TYPE {
@@ -121,6 +146,10 @@ fn check(record: &IncomingRecord, envelope: &Envelope) -> Result<(), RecordFault
     }
     if !(1..=i64::MAX as u64).contains(&envelope.version) {
         return Err(RecordFault::NoVersion(envelope.version));
+    }
+    let named = domain::event_id(Order::TYPE, &envelope.aggregate_id, envelope.version);
+    if envelope.event_id != named {
+        return Err(RecordFault::EventId(envelope.event_id));
     }
     Ok(())
 }
@@ -140,7 +169,7 @@ mod tests {
         }
     }
 
-    const GOOD: &str = r#"{"eventId":"34d6c9f6-e0b7-56b1-8d0c-7d6ea6e0d6a2","eventType":"OrderConfirmed","aggregateType":"Order","aggregateId":"o-1","version":2,"schemaVersion":1,"occurredOn":"2026-11-21T10:00:00.123456Z","correlationId":"c-1","causationId":"k-1","paymentId":"p-1"}"#;
+    const GOOD: &str = r#"{"eventId":"72cd8fcd-76af-5540-9ed8-378560dc2135","eventType":"OrderConfirmed","aggregateType":"Order","aggregateId":"o-1","version":2,"schemaVersion":1,"occurredOn":"2026-11-21T10:00:00.123456Z","correlationId":"c-1","causationId":"k-1","paymentId":"p-1"}"#;
 
     #[test]
     fn what_cannot_be_read_keeps_its_place() {
@@ -168,12 +197,18 @@ mod tests {
         let mut empty = record(2, 1, "");
         empty.payload = None;
         let zero = GOOD.replace(r#""version":2"#, r#""version":0"#);
+        let forged = GOOD.replace(r#""version":2"#, r#""version":3"#);
         let huge = GOOD.replace(r#""version":2"#, r#""version":18446744073709551615"#);
         let other_type = record(1, 1, &other_type);
         let fault = |record: &IncomingRecord| parse(record).unwrap_err();
         assert!(matches!(fault(&other_key), RecordFault::KeyMismatch(_)));
         assert!(matches!(fault(&other_type), RecordFault::OtherAggregate(_)));
         assert!(matches!(fault(&empty), RecordFault::NoValue));
+        let mut endless = record(1, 1, GOOD);
+        endless.key = Some(vec![b'x'; LONGEST_KEY + 1]);
+        assert!(matches!(fault(&endless), RecordFault::KeyMismatch(_)));
+        let forged = record(1, 1, &forged);
+        assert!(matches!(fault(&forged), RecordFault::EventId(_)));
         for version in [record(1, 1, &zero), record(1, 1, &huge)] {
             assert!(matches!(fault(&version), RecordFault::NoVersion(_)));
         }

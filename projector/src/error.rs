@@ -4,6 +4,7 @@ use event_store::EventStoreError;
 use event_store::dead_letters::Reason;
 use messaging::MessagingError;
 use read_models::ReadModelError;
+use uuid::Uuid;
 
 /// What keeps the projector from going on as a whole. The batch in hand stays in hand.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,10 @@ pub enum ProjectorError {
     Answer(String),
     #[error("a document cannot be written: {0}")]
     Document(#[from] bson::error::Error),
+    #[error("sagas cannot be told of: {0}")]
+    Telling(String),
+    #[error("totals could not be computed: {0}")]
+    Totals(String),
     /// Not even that an order is held back can be written.
     #[error("MongoDB refused what holds back {order_id}: {fault}")]
     Hold {
@@ -32,8 +37,8 @@ pub enum ProjectorError {
     )]
     OffsetLost { group: String, detail: String },
     #[error(
-        "the live generation {number} of {projection} has schema version {found}, this code \
-         writes {known}: it has to be rebuilt"
+        "the live generation {number} of {projection} has schema version {found} and is left \
+         alone, for this code writes {known}: run `orders projections rebuild {projection}`"
     )]
     OtherSchema {
         projection: &'static str,
@@ -41,8 +46,67 @@ pub enum ProjectorError {
         found: u32,
         known: u32,
     },
-    #[error("another generation was made the live one meanwhile: compare again")]
+    #[error("{projection} has no generation: no projector has run yet")]
+    NoLive { projection: &'static str },
+    #[error("another process has taken up the same replay")]
+    Overtaken,
+    #[error("another generation was made the live one meanwhile: begin again")]
     Switched,
+    #[error("{projection} has no generation {number}")]
+    NoGeneration {
+        projection: &'static str,
+        number: u32,
+    },
+    #[error("somebody else is at work on generation {number} of {projection}: {owner}")]
+    BeingBuilt {
+        projection: &'static str,
+        number: u32,
+        owner: String,
+    },
+    #[error("somebody else has taken over, for this builder gave no sign for several seconds")]
+    TakenOver,
+    #[error(
+        "generation {number} of {projection} was left unfinished with schema version {found}, this \
+         code writes {known}: run `orders projections drop {projection} {number}` first"
+    )]
+    LeftUnfinished {
+        projection: &'static str,
+        number: u32,
+        found: u32,
+        known: u32,
+    },
+    #[error("generation {number} of {projection} is not filled")]
+    NotFilled {
+        projection: &'static str,
+        number: u32,
+    },
+    #[error(
+        "nobody follows generation {number} of {projection}: what it answers would not be fresh, \
+         and stay so until somebody does; `--stale` if that is meant"
+    )]
+    Unfollowed {
+        projection: &'static str,
+        number: u32,
+    },
+    #[error("{projection} was never switched: there is nothing to go back to")]
+    NoPrevious { projection: &'static str },
+    #[error("generation {number} of {projection} answers queries: switch to another one first")]
+    Live {
+        projection: &'static str,
+        number: u32,
+    },
+    #[error(
+        "generation {number} of {projection} is still followed, from {}; whoever was killed \
+         leaves when its session ends: try again",
+        hosts.join(", ")
+    )]
+    Followed {
+        projection: &'static str,
+        number: u32,
+        hosts: Vec<String>,
+    },
+    #[error("filling was cut off: {0}")]
+    Filling(String),
 }
 
 impl From<mongodb::error::Error> for ProjectorError {
@@ -60,14 +124,21 @@ pub enum RecordFault {
     KeyMismatch(String),
     #[error("the event is of a {0:?}, not of an Order")]
     OtherAggregate(String),
+    #[error("the event is of a {0:?}, which takes part in no saga")]
+    NoParticipant(String),
     #[error("versions start at 1, this event has {0}")]
     NoVersion(u64),
+    #[error("no event of the store has the id {0}: it is not the one of this order and version")]
+    EventId(Uuid),
     #[error("the store's own events of {order_id} cannot be read: {reason}")]
     Store { order_id: String, reason: String },
     #[error("the order's document cannot be read: {0}")]
     Unreadable(String),
     #[error(transparent)]
     Contract(#[from] ContractError),
+    /// Of an event that is no order's.
+    #[error(transparent)]
+    Participant(ContractError),
     #[error(transparent)]
     Illegal(#[from] IllegalEvent),
     #[error("version {version} of {order_id} follows {known}, and the store has nothing between")]
@@ -88,20 +159,31 @@ impl RecordFault {
         }
     }
 
-    /// Shown with the dead letter. Items of the last two are tried again by code that knows more.
+    /// Shown with the dead letter. Items of the last two constants are tried again by code that knows more.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::NoValue => "no_value",
             Self::KeyMismatch(_) => "key_mismatch",
             Self::OtherAggregate(_) => "other_aggregate",
+            Self::NoParticipant(_) => "no_participant",
             Self::NoVersion(_) => "no_version",
+            Self::EventId(_) => "foreign_event_id",
             Self::Store { .. } => "unreadable_store",
             Self::Unreadable(_) => "unreadable_document",
             Self::Illegal(_) => "illegal_event",
             Self::Gap { .. } => "gap",
             Self::Document { .. } => "document_refused",
-            Self::Contract(ContractError::Envelope(_)) => "no_event",
-            Self::Contract(ContractError::Content { .. }) => "unexpected_content",
+            Self::Contract(ContractError::Envelope(_))
+            | Self::Participant(ContractError::Envelope(_)) => "no_event",
+            Self::Contract(ContractError::Content { .. })
+            | Self::Participant(ContractError::Content { .. }) => "unexpected_content",
+            // Names of their own: the order's store cannot help with those.
+            Self::Participant(ContractError::UnknownEventType(_)) => {
+                "unknown_event_type_of_a_participant"
+            }
+            Self::Participant(ContractError::UnknownSchemaVersion { .. }) => {
+                "unknown_schema_version_of_a_participant"
+            }
             Self::Contract(ContractError::UnknownEventType(_)) => UNKNOWN_EVENT_TYPE,
             Self::Contract(ContractError::UnknownSchemaVersion { .. }) => UNKNOWN_SCHEMA_VERSION,
         }

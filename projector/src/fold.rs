@@ -3,12 +3,11 @@ use std::collections::{BTreeMap, VecDeque};
 use domain::contract::{Envelope, PublishedOrderEvent};
 use domain::order::Order;
 use event_store::{EventStore, EventStoreError};
-use read_models::{HeldBack, HeldStub, OrderDocument, OrderEntry};
+use read_models::HeldBack;
 
-use crate::RecordFault;
 use crate::batch::{Arrived, PlacedEvent};
-use crate::documents::Known;
-use crate::order_view::project;
+use crate::documents::{Entry, Known};
+use crate::{OrderProjection, RecordFault};
 
 /// How many events a fold met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,9 +31,9 @@ impl Counts {
 }
 
 /// One order's events, as far as they could be folded onto its document.
-pub(crate) struct Folded {
+pub(crate) struct Folded<D> {
     /// What the document becomes, where it changes.
-    pub entry: Option<OrderEntry>,
+    pub entry: Option<Entry<D>>,
     /// How many of the events that covers.
     pub events: usize,
     /// Why the next one cannot be applied.
@@ -50,13 +49,13 @@ pub(crate) enum Stop {
 }
 
 /// Folds events onto the document as it was read; `most` of them, if that is less.
-pub(crate) async fn fold(
+pub(crate) async fn fold<P: OrderProjection>(
     store: &EventStore<Order>,
     order_id: &str,
-    known: &Known,
+    known: &Known<P>,
     events: &VecDeque<PlacedEvent>,
     most: usize,
-) -> Result<Folded, EventStoreError> {
+) -> Result<Folded<P::Document>, EventStoreError> {
     if let Some(reason) = &known.unreadable {
         return Ok(Folded {
             entry: None,
@@ -65,13 +64,14 @@ pub(crate) async fn fold(
             counts: Counts::default(),
         });
     }
-    if let Some(held) = known.held_back() {
-        return Ok(wait_behind(known, held, events));
+    if let Some(held) = &known.held_back {
+        return Ok(wait_behind(order_id, known, held, events));
     }
-    let mut fold = Fold {
+    let mut fold: Fold<'_, P> = Fold {
         store,
         order_id,
-        document: known.order(),
+        version: known.version,
+        document: known.document.clone(),
         stored: None,
         counts: Counts::default(),
     };
@@ -84,9 +84,14 @@ pub(crate) async fn fold(
         }
         folded += 1;
     }
-    let changed = fold.document.filter(|d| d.version > known.version());
+    let entry = (fold.version > known.version).then(|| Entry {
+        order_id: order_id.to_owned(),
+        version: fold.version,
+        document: fold.document,
+        held_back: None,
+    });
     Ok(Folded {
-        entry: changed.map(OrderEntry::Order),
+        entry,
         events: folded,
         stop,
         counts: fold.counts,
@@ -95,19 +100,28 @@ pub(crate) async fn fold(
 
 /// Nothing is applied to a held order. That its events have been seen is kept, so that a healing
 /// which has not read them misses its guard.
-fn wait_behind(known: &Known, held: &HeldBack, events: &VecDeque<PlacedEvent>) -> Folded {
+fn wait_behind<P: OrderProjection>(
+    order_id: &str,
+    known: &Known<P>,
+    held: &HeldBack,
+    events: &VecDeque<PlacedEvent>,
+) -> Folded<P::Document> {
     let versions: Vec<i64> = events
         .iter()
         .map_while(|event| Some(event.content.envelope()?.version as i64))
         .collect();
     let newest_seen = versions.iter().fold(held.newest_seen, |a, &b| a.max(b));
-    let raised = HeldBack {
-        newest_seen,
-        ..held.clone()
-    };
-    let entry = (raised != *held).then(|| known.entry.clone()).flatten();
+    let entry = (newest_seen > held.newest_seen).then(|| Entry {
+        order_id: order_id.to_owned(),
+        version: known.version,
+        document: known.document.clone(),
+        held_back: Some(HeldBack {
+            newest_seen,
+            ..held.clone()
+        }),
+    });
     Folded {
-        entry: entry.map(|entry| holding(entry, raised)),
+        entry,
         events: versions.len(),
         stop: (versions.len() < events.len()).then_some(Stop::Junk),
         counts: Counts {
@@ -117,34 +131,24 @@ fn wait_behind(known: &Known, held: &HeldBack, events: &VecDeque<PlacedEvent>) -
     }
 }
 
-fn holding(entry: OrderEntry, held_back: HeldBack) -> OrderEntry {
-    match entry {
-        OrderEntry::Order(order) => OrderEntry::Order(OrderDocument {
-            held_back: Some(held_back),
-            ..order
-        }),
-        OrderEntry::Stub(stub) => OrderEntry::Stub(HeldStub::new(stub.order_id, held_back)),
-    }
-}
-
-struct Fold<'a> {
+struct Fold<'a, P: OrderProjection> {
     store: &'a EventStore<Order>,
     order_id: &'a str,
-    document: Option<OrderDocument>,
+    version: i64,
+    document: Option<P::Document>,
     /// Read at most once: what one gap needs may fill the next.
     stored: Option<BTreeMap<u64, PublishedOrderEvent>>,
     counts: Counts,
 }
 
-impl Fold<'_> {
+impl<P: OrderProjection> Fold<'_, P> {
     /// Applies an event, and what is missing before it.
     async fn event(&mut self, event: &Arrived) -> Result<Option<Stop>, EventStoreError> {
         let Some(version) = event.envelope().map(|envelope| envelope.version) else {
             return Ok(Some(Stop::Junk));
         };
         loop {
-            let known = self.document.as_ref().map_or(0, |d| d.version);
-            let next = known as u64 + 1;
+            let next = self.version as u64 + 1;
             if version < next {
                 self.counts.repeated += 1;
                 return Ok(None);
@@ -155,13 +159,13 @@ impl Fold<'_> {
             };
             let document = self.document.clone();
             let after = match from_topic {
-                Some(event) => project(document, event),
+                Some(event) => P::apply(document, event),
                 None => match self.stored(next).await? {
-                    Ok(Some(event)) => project(document, event),
+                    Ok(Some(event)) => P::apply(document, event),
                     Ok(None) => {
                         return Ok(Some(Stop::Fault(RecordFault::Gap {
                             order_id: self.order_id.to_owned(),
-                            known,
+                            known: self.version,
                             version,
                         })));
                     }
@@ -172,6 +176,7 @@ impl Fold<'_> {
                 Ok(document) => self.document = Some(document),
                 Err(illegal) => return Ok(Some(Stop::Fault(illegal.into()))),
             }
+            self.version += 1;
             if from_topic.is_some() {
                 self.counts.applied += 1;
                 return Ok(None);

@@ -1,13 +1,13 @@
 use domain::contract::Envelope;
 use event_store::dead_letters::{
-    DeadLetters, NewDeadLetter, OriginalRecord, Place, Source, Subject,
+    DeadLetters, NewDeadLetter, OriginalRecord, Place, Recorded, Source, Subject,
 };
 use messaging::IncomingRecord;
 use serde_json::json;
 
 use crate::batch::order_id;
 use crate::heal::{Healed, Healer};
-use crate::{ProjectorError, RecordFault};
+use crate::{OrderProjection, ProjectorError, RecordFault};
 
 /// Puts a record that cannot be applied on the desk, and then asks the store what it meant: where
 /// the order's stream folds without it, it was none of the order's own. A record without a
@@ -15,19 +15,32 @@ use crate::{ProjectorError, RecordFault};
 ///
 /// The dead letter comes first, then the hold, and the record's offset last: whatever dies in
 /// between is done again, and finds what it did before.
-pub(crate) async fn judge(
-    healer: &Healer,
+pub(crate) async fn judge<P: OrderProjection>(
+    healer: &Healer<P>,
     dead_letters: &DeadLetters,
     record: &IncomingRecord,
     fault: &RecordFault,
 ) -> Result<(), ProjectorError> {
-    let item = item(record, fault);
-    let recorded = dead_letters.record(&item).await?;
-    let healed = match order_id(record) {
-        Some(order_id) => healer.heal(order_id, recorded.id).await?,
-        None => Healed::NoStream,
+    let recorded = put_on_desk(dead_letters, record, fault, P::NAME).await?;
+    let Some(order_id) = order_id(record) else {
+        return Ok(());
     };
-    let held_back = matches!(healed, Healed::Held(_));
+    let healed = healer.heal(order_id, Some(recorded.id)).await?;
+    if recorded.new && matches!(healed, Healed::Held(_)) {
+        tracing::error!(dead_letter_id = %recorded.id, order_id, "the order is held back");
+    }
+    Ok(())
+}
+
+/// Stores a record that cannot be applied as a dead letter: the same one, however often.
+pub(crate) async fn put_on_desk(
+    dead_letters: &DeadLetters,
+    record: &IncomingRecord,
+    fault: &RecordFault,
+    projection: &str,
+) -> Result<Recorded, ProjectorError> {
+    let item = item(record, fault, projection);
+    let recorded = dead_letters.record(&item).await?;
     if recorded.new {
         metrics::counter!(
             "dead_letters_total",
@@ -36,19 +49,19 @@ pub(crate) async fn judge(
         .increment(1);
         tracing::error!(
             dead_letter_id = %recorded.id,
+            projection,
             order_id = item.subject.aggregate_id,
             topic = record.topic,
             partition = record.partition,
             offset = record.offset,
             error = %fault,
-            held_back,
             "a record cannot be applied"
         );
     }
-    Ok(())
+    Ok(recorded)
 }
 
-fn item(record: &IncomingRecord, fault: &RecordFault) -> NewDeadLetter {
+fn item(record: &IncomingRecord, fault: &RecordFault, projection: &str) -> NewDeadLetter {
     let value = record.payload.as_deref().unwrap_or_default();
     let envelope: Option<Envelope> = serde_json::from_slice(value).ok();
     let subject = match envelope {
@@ -78,6 +91,6 @@ fn item(record: &IncomingRecord, fault: &RecordFault) -> NewDeadLetter {
             headers: record.headers.clone(),
         },
         subject,
-        metadata: json!({ "fault": fault.name(), "projection": "order_view" }),
+        metadata: json!({ "fault": fault.name(), "projection": projection }),
     }
 }

@@ -1,3 +1,4 @@
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use domain::contract::ContractError;
@@ -5,14 +6,15 @@ use domain::order::Order;
 use event_store::EventStore;
 use event_store::dead_letters::{DeadLetters, Source, WaitingDeadLetter};
 use messaging::IncomingRecord;
-use read_models::{Generation, OrderDocument, ReadDatabase};
+use read_models::{Generation, HeldBack, ReadDatabase};
 use runtime::health::Check;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{order_id, parse};
 use crate::error::{UNKNOWN_EVENT_TYPE, UNKNOWN_SCHEMA_VERSION};
 use crate::heal::{Healed, Healer};
-use crate::{ProjectorError, RecordFault};
+use crate::stranded::Stranded;
+use crate::{OrderProjection, OrderView, ProjectorError, RecordFault};
 
 /// Items looked at in a turn.
 const AT_ONCE: i64 = 50;
@@ -21,12 +23,13 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Takes up the projector's dead letters that were requeued. The record itself is never applied:
 /// the order is folded from the event store.
-pub struct Requeued {
-    healer: Healer,
+pub struct Requeued<P: OrderProjection = OrderView> {
+    healer: Healer<P>,
     dead_letters: DeadLetters,
+    stranded: Stranded,
 }
 
-impl Requeued {
+impl<P: OrderProjection> Requeued<P> {
     pub fn new(
         database: ReadDatabase,
         store: EventStore<Order>,
@@ -38,8 +41,10 @@ impl Requeued {
                 database,
                 generation,
                 store,
+                projection: PhantomData,
             },
             dead_letters,
+            stranded: Stranded::default(),
         }
     }
 
@@ -76,8 +81,9 @@ impl Requeued {
         }
     }
 
-    /// Heals what was requeued. Returns how many items were taken up.
-    pub async fn turn(&self) -> Result<usize, ProjectorError> {
+    /// Heals what was requeued, and what waits for no item any more. Returns how many items were
+    /// taken up.
+    pub async fn turn(&mut self) -> Result<usize, ProjectorError> {
         let items = self
             .dead_letters
             .requeued(Source::Projector, AT_ONCE)
@@ -94,6 +100,7 @@ impl Requeued {
                 }
             }
         }
+        self.stranded.turn(&self.healer, &self.dead_letters).await?;
         Ok(items.len())
     }
 
@@ -101,7 +108,7 @@ impl Requeued {
     async fn attempt(&self, item: &WaitingDeadLetter) -> Result<Option<String>, ProjectorError> {
         let record = record(item);
         let healed = match order_id(&record) {
-            Some(order_id) => self.healer.heal(order_id, item.id).await?,
+            Some(order_id) => self.healer.heal(order_id, Some(item.id)).await?,
             None => Healed::NoStream,
         };
         Ok(match healed {
@@ -115,7 +122,7 @@ impl Requeued {
     }
 
     /// Turns until `stop`, and keeps the gauge of held orders.
-    pub async fn run(self, check: Check, stop: CancellationToken) {
+    pub async fn run(mut self, check: Check, stop: CancellationToken) {
         let mut known = false;
         while !stop.is_cancelled() {
             let turn = async {
@@ -139,8 +146,11 @@ impl Requeued {
 
     async fn measure(&self) -> Result<(), ProjectorError> {
         let orders = self.healer.database.orders(&self.healer.generation);
-        let held = orders.count_documents(OrderDocument::held()).await?;
-        metrics::gauge!("keys_blocked", "by" => "projector").set(held as f64);
+        let held = orders.count_documents(HeldBack::filter()).await?;
+        let generation = self.healer.generation.number.to_string();
+        metrics::gauge!("keys_blocked", "by" => "projector", "projection" => P::NAME,
+            "generation" => generation)
+        .set(held as f64);
         Ok(())
     }
 }

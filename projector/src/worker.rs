@@ -1,39 +1,42 @@
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::order::Order;
 use event_store::EventStore;
 use event_store::dead_letters::DeadLetters;
-use messaging::{BatchConsumer, MessagingError, Polled};
+use messaging::BatchConsumer;
 use read_models::{Generation, ReadDatabase};
-use runtime::health::{Check, watched};
+use runtime::health::Check;
 use runtime::{Backoff, Clock};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Arrived, Batch};
-use crate::documents::Change;
+use crate::documents::{Change, Known};
 use crate::fold::{Counts, Stop, fold};
 use crate::heal::Healer;
+use crate::intake::{self, Intake, Steps};
 use crate::judge::judge;
-use crate::{ProjectorError, RecordFault, documents};
+use crate::memory::Memory;
+use crate::settling::Settling;
+use crate::totals::Dirty;
+use crate::{OrderProjection, OrderView, ProjectorError, RecordFault, documents};
 
-/// Records in a batch: one `$in` and one bulk command each.
-const BATCH: usize = 500;
-/// How long a batch under way may take to end after the process was told to stop.
-const LAST_BATCH: Duration = Duration::from_secs(5);
-
-/// Keeps one generation of `order_view` fresh. Any number of them share the partitions.
-pub struct Worker {
-    consumer: BatchConsumer,
-    healer: Healer,
+/// Keeps one generation of a projection fresh. Any number of them share the partitions.
+pub struct Worker<P: OrderProjection = OrderView> {
+    intake: Intake,
+    healer: Healer<P>,
     dead_letters: DeadLetters,
     clock: Arc<dyn Clock>,
     /// What was polled and has not taken effect yet. It stays here until it has, whatever error or
     /// cancellation comes in between.
     in_hand: Option<Batch>,
-    /// The client reports it once and then leaves the partition alone: it must not be forgotten.
-    offset_lost: Option<String>,
+    /// Whether an order's first event is thought to be new. What was read before is read again
+    /// after a crash, and by the thousand.
+    expects_new: bool,
+    memory: Memory,
+    settling: Settling<P>,
 }
 
 /// What one step did.
@@ -45,7 +48,7 @@ pub enum Step {
     Applied { counts: Counts, refused: u64 },
 }
 
-impl Worker {
+impl<P: OrderProjection> Worker<P> {
     /// `consumer` is a member of the generation's group.
     pub fn new(
         consumer: BatchConsumer,
@@ -56,65 +59,71 @@ impl Worker {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            consumer,
+            intake: Intake::new(consumer, &generation.group),
             healer: Healer {
                 database,
                 generation,
                 store,
+                projection: PhantomData,
             },
             dead_letters,
             clock,
             in_hand: None,
-            offset_lost: None,
+            expects_new: true,
+            memory: Memory::default(),
+            settling: Settling::default(),
         }
     }
 
     /// Polls a batch, waiting up to `patience` for it, and applies it; or applies what an error
-    /// left in hand. Offsets are stored only after the documents are written.
+    /// left in hand. Offsets are stored only after the documents and their totals are written.
     pub async fn step(&mut self, patience: Duration) -> Result<Step, ProjectorError> {
-        if let Some(detail) = &self.offset_lost {
-            return Err(self.offset_lost(detail));
-        }
+        self.settle()?;
         if self.in_hand.is_none() {
-            match self.consumer.poll(BATCH, patience).await {
-                Polled::Records(records) => {
-                    metrics::histogram!("projection_batch_size").record(records.len() as f64);
-                    self.in_hand = Some(Batch::read(records));
-                }
-                Polled::Idle => return Ok(Step::Idle),
-                Polled::OffsetLost(detail) => {
-                    let error = self.offset_lost(&detail);
-                    self.offset_lost = Some(detail);
-                    return Err(error);
-                }
-                Polled::Dead(reason) => {
-                    self.consumer.rejoin()?;
-                    return Err(ProjectorError::Rejoined(reason));
-                }
-                Polled::Failed(error) => return Err(MessagingError::from(error).into()),
-            }
+            let polled = tokio::select! {
+                polled = self.intake.poll(patience) => polled?,
+                () = self.settling.ready() => None,
+            };
+            let Some(records) = polled else {
+                return Ok(Step::Idle);
+            };
+            metrics::histogram!("projection_batch_size", "projection" => P::NAME)
+                .record(records.len() as f64);
+            self.in_hand = Some(Batch::read(records));
         }
         let Some(batch) = &mut self.in_hand else {
             return Ok(Step::Idle);
         };
-        apply(&self.healer, &self.dead_letters, batch).await?;
-        let lost = self.consumer.store(&batch.offsets)?;
-        if !lost.is_empty() {
-            tracing::info!(partitions = ?lost, "offsets left to the partitions' new owner");
-        }
+        apply(
+            &self.healer,
+            &self.dead_letters,
+            batch,
+            &mut self.expects_new,
+            &mut self.memory,
+        )
+        .await?;
         // Nothing is awaited from here on: a step that is cut off leaves its batch in hand.
         let batch = self.in_hand.take().unwrap_or_default();
         self.measure(&batch);
+        let (dirty, offsets) = (batch.dirty, batch.offsets);
+        self.settling.add(dirty, offsets, batch.is_full);
         Ok(Step::Applied {
             counts: batch.counts,
             refused: batch.refused,
         })
     }
 
-    fn offset_lost(&self, detail: &str) -> ProjectorError {
-        ProjectorError::OffsetLost {
-            group: self.healer.generation.group.clone(),
-            detail: detail.to_owned(),
+    /// Starts to compute totals where they are due, and stores the offsets of those that are
+    /// computed.
+    fn settle(&mut self) -> Result<(), ProjectorError> {
+        let Healer {
+            database,
+            generation,
+            ..
+        } = &self.healer;
+        match self.settling.turn(database, generation)? {
+            Some(offsets) => self.intake.store(&offsets),
+            None => Ok(()),
         }
     }
 
@@ -125,7 +134,8 @@ impl Worker {
                 continue;
             };
             let since = now.duration_since(envelope.occurred_on.timestamp());
-            metrics::histogram!("event_to_view_seconds").record(since.as_secs_f64().max(0.0));
+            metrics::histogram!("event_to_view_seconds", "projection" => P::NAME)
+                .record(since.as_secs_f64().max(0.0));
             tracing::debug!(
                 order_id = envelope.aggregate_id,
                 version = envelope.version,
@@ -143,38 +153,37 @@ impl Worker {
             ("held", batch.counts.held),
             ("refused", batch.refused),
         ] {
-            metrics::counter!("projection_events_total", "outcome" => outcome).increment(count);
+            metrics::counter!(
+                "projection_events_total", "projection" => P::NAME, "outcome" => outcome
+            )
+            .increment(count);
         }
     }
 
-    /// Steps until `stop`, then ends the batch under way and commits. Whatever is away is waited
-    /// for; lost offsets stay an error until somebody fills the read model again.
-    pub async fn run(mut self, check: Check, stop: CancellationToken) {
-        let mut fault = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
-        while !stop.is_cancelled() {
-            let step = tokio::select! {
-                step = watched(&check, self.step(Duration::from_millis(500))) => step,
-                () = async { stop.cancelled().await; tokio::time::sleep(LAST_BATCH).await } => break,
-            };
-            match step {
-                Ok(_) if self.consumer.has_joined() => {
-                    check.up();
-                    fault.reset();
-                }
-                // Reading nothing, for the group has not given it anything yet.
-                Ok(_) => {}
-                Err(error) => {
-                    check.away(&error);
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = tokio::time::sleep(fault.wait()) => {}
-                    }
-                }
-            }
+    /// Steps until `stop`, then ends what is under way and commits.
+    pub async fn run(self, check: Check, stop: CancellationToken) {
+        intake::run(self, check, stop).await;
+    }
+}
+
+impl<P: OrderProjection> Steps for Worker<P> {
+    fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    async fn advance(&mut self, patience: Duration) -> Result<(), ProjectorError> {
+        self.step(patience).await.map(|_| ())
+    }
+
+    /// Computes all totals that are due, and those that are not, and stores the offsets.
+    async fn settle_all(&mut self) -> Result<(), ProjectorError> {
+        self.settling.hurry();
+        self.settle()?;
+        while !self.settling.is_empty() {
+            self.settling.ready().await;
+            self.settle()?;
         }
-        if let Err(error) = self.consumer.commit() {
-            tracing::warn!(%error, "the last offsets are not committed: those records come again");
-        }
+        Ok(())
     }
 }
 
@@ -183,18 +192,28 @@ impl Worker {
 ///
 /// What has taken effect leaves the batch at once: a step that is cut off, or fails, goes on from
 /// there.
-async fn apply(
-    healer: &Healer,
+async fn apply<P: OrderProjection>(
+    healer: &Healer<P>,
     dead_letters: &DeadLetters,
     batch: &mut Batch,
+    expects_new: &mut bool,
+    memory: &mut Memory,
 ) -> Result<(), ProjectorError> {
     let (database, generation) = (&healer.database, &healer.generation);
     let mut again = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
     // Orders whose document was refused: one event at a time shows which one it is.
     let mut one_by_one: HashSet<String> = HashSet::new();
+    let beginning: HashSet<String> = batch.beginning().cloned().collect();
+    // Of these no document is read: it is remembered, or thought not to be there. Where there is
+    // another one all the same the write meets it.
+    let mut unread: HashSet<String> = batch.events.keys().cloned().collect();
+    unread.retain(|id| memory.recall(id).is_some() || *expects_new && beginning.contains(id));
+    let mut known_before: HashSet<String> = HashSet::new();
     while !batch.events.is_empty() {
         let orders: Vec<String> = batch.events.keys().cloned().collect();
-        let mut read = documents::read(database, generation, &orders).await?;
+        let sought = orders.iter().filter(|id| !unread.contains(*id));
+        let sought: Vec<String> = sought.cloned().collect();
+        let mut read = documents::read(database, generation, &sought).await?;
         let mut folds = Vec::with_capacity(orders.len());
         let mut changes = Vec::new();
         for order_id in orders {
@@ -206,19 +225,55 @@ async fn apply(
             } else {
                 usize::MAX
             };
-            let known = read.remove(&order_id).unwrap_or_default();
-            let mut folded = fold(&healer.store, &order_id, &known, events, most).await?;
-            if let Some(entry) = folded.entry.take() {
-                let guard = known.guard;
-                changes.push(Change { guard, entry });
+            let remembered = memory
+                .recall(&order_id)
+                .filter(|_| unread.contains(&order_id));
+            let known: Known<P> = match remembered {
+                Some(document) => Known::of(document.clone()),
+                None => read.remove(&order_id).unwrap_or_default(),
+            };
+            let is_whole = known.raw.is_none() || remembered.is_some();
+            if known.raw.is_some() && beginning.contains(&order_id) {
+                known_before.insert(order_id.clone());
             }
-            folds.push((order_id, folded));
+            let mut folded = fold(&healer.store, &order_id, &known, events, most).await?;
+            // Also of what is known already: whoever wrote it may not have come further.
+            let mut dirty = Dirty::default();
+            let mut whole = None;
+            match folded.entry.take() {
+                Some(entry) => {
+                    let document = entry.raw()?;
+                    whole = is_whole.then(|| document.clone());
+                    dirty.mark(P::totals(), &document);
+                    changes.push(Change {
+                        document,
+                        order_id: entry.order_id,
+                        guard: known.guard,
+                    });
+                }
+                None => {
+                    if let Some(document) = &known.raw {
+                        dirty.mark(P::totals(), document);
+                    }
+                }
+            }
+            folds.push((order_id, folded, dirty, whole));
         }
-        let written = documents::write(database, generation, &changes).await?;
+        let written = documents::write(database, generation, changes).await?;
         let missed: HashSet<String> = written.missed.into_iter().collect();
         let mut refused: HashMap<String, RecordFault> = written.refused.into_iter().collect();
-        for (order_id, mut folded) in folds {
-            if missed.contains(&order_id) {
+        for (order_id, mut folded, dirty, whole) in folds {
+            let moved_on = missed.contains(&order_id);
+            // What went wrong may be that this was applied long ago.
+            let in_doubt = folded.events == 0 || moved_on || refused.contains_key(&order_id);
+            if in_doubt {
+                memory.forget(&order_id);
+                if unread.remove(&order_id) {
+                    refused.remove(&order_id);
+                    continue;
+                }
+            }
+            if moved_on {
                 continue;
             }
             if let Some(fault) = refused.remove(&order_id) {
@@ -227,7 +282,11 @@ async fn apply(
                 }
                 folded.stop = Some(Stop::Fault(fault));
             } else {
+                if let Some(document) = whole {
+                    memory.keep(order_id.clone(), document);
+                }
                 batch.counts.add(folded.counts);
+                batch.dirty.add(dirty);
                 batch.finish(&order_id, folded.events);
             }
             if let Some(stop) = folded.stop
@@ -246,6 +305,9 @@ async fn apply(
         if !missed.is_empty() {
             tokio::time::sleep(again.wait()).await;
         }
+    }
+    if !beginning.is_empty() {
+        *expects_new = known_before.len() * 2 <= beginning.len();
     }
     while let Some((record, fault)) = batch.keyless.front() {
         judge(healer, dead_letters, record, fault).await?;

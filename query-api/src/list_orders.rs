@@ -1,98 +1,240 @@
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
-use bson::{DateTime, Document, doc};
+use bson::{Bson, DateTime, Decimal128, Document, doc};
+use domain::Money;
 use domain::order::OrderStatus;
-use futures::TryStreamExt;
 use read_models::OrderDocument;
-use runtime::http::{ParameterFault, Parameters, Problem};
+use runtime::http::openapi::problem_responses;
+use runtime::http::{Caller, ParameterFault, Parameters, Problem, ProblemType};
 use serde::Serialize;
+use utoipa::openapi::path::{Parameter, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::ArrayBuilder;
+use utoipa::openapi::{self, RefOr};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use crate::LiveGeneration;
 use crate::answer::{OrderAnswer, json};
-use crate::cursor::Cursor;
-use crate::live::{QueryError, in_time};
+use crate::bound::for_customer;
+use crate::cursor::Paging;
+use crate::keyset::{Keyset, Kind};
+use crate::page::{Page, PageQuery};
+use crate::query_error::QueryError;
+use crate::{Queries, parameters};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
 
-#[derive(Serialize)]
+/// The first is the one that is used unless another is asked for. By what changes nobody can sort:
+/// an order could slip past who is paging, or come twice.
+static SORTS: [Keyset; 4] = [
+    sort("-createdAt", &BY_TIME, true),
+    sort("createdAt", &BY_TIME, false),
+    sort("-totalAmount", &BY_TOTAL, true),
+    sort("totalAmount", &BY_TOTAL, false),
+];
+
+const BY_TIME: [(&str, Kind); 2] = [("createdAt", Kind::Time), ("_id", Kind::Text)];
+/// Amounts are compared as numbers, whatever their currencies.
+const BY_TOTAL: [(&str, Kind); 2] = [("totalAmount", Kind::Amount), ("_id", Kind::Text)];
+
+const fn sort(
+    name: &'static str,
+    fields: &'static [(&'static str, Kind)],
+    descending: bool,
+) -> Keyset {
+    Keyset {
+        name,
+        fields,
+        descending,
+    }
+}
+
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+struct OrdersPage {
     orders: Vec<OrderAnswer>,
     /// For the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "WzIsIm1BZ2")]
     next_cursor: Option<String>,
 }
 
-struct ListOrders {
-    filter: Document,
-    limit: i64,
-}
-
-/// `GET /api/orders?customerId=&restaurantId=&status=&from=&to=&limit=&cursor=`, newest first.
-/// `from` is the first instant shown and `to` the first that is not, by creation time.
+/// `GET /api/orders?customerId=&restaurantId=&status=&from=&to=&minTotal=&maxTotal=&sort=&limit=&cursor=`,
+/// newest first. `from` is the first instant shown and `to` the first that is not, by creation
+/// time; `minTotal` and `maxTotal` are both shown. `status` may stand several times.
+#[utoipa::path(
+    get,
+    path = "/api/orders",
+    operation_id = "listOrders",
+    tag = "orders",
+    summary = "Orders, newest first",
+    description = "Those that all filters let through; without one, all.",
+    params(ListOrdersParameters),
+    responses(
+        (status = 200, description = "A page", body = OrdersPage),
+        ListOrdersProblems,
+    ),
+)]
 pub async fn list_orders(
-    State(live): State<LiveGeneration>,
+    State(queries): State<Queries>,
+    caller: Caller,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let ListOrders { filter, limit } = read(parameters)?;
-    let query = async {
-        let orders = live.orders().await?;
-        let newest_first = doc! { "createdAt": -1, "_id": -1 };
-        let found = orders.find(filter).sort(newest_first).limit(limit + 1);
-        Ok(found.await?.try_collect().await?)
+    let query = read(parameters, &caller)?;
+    let page = |live: std::sync::Arc<crate::live::Live>| async move {
+        let Page { found, next_cursor } = query.run(live.documents()).await?;
+        let orders = found.iter().map(|order| {
+            let order: OrderDocument = bson::deserialize_from_slice(order.as_bytes())?;
+            Ok(OrderAnswer::from(order))
+        });
+        Ok(serde_json::to_string(&OrdersPage {
+            orders: orders.collect::<Result<_, QueryError>>()?,
+            next_cursor,
+        })?)
     };
-    let mut found: Vec<OrderDocument> = in_time(query).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next_cursor = found.last().filter(|_| more).map(|last| {
-        let cursor = Cursor {
-            created_at: last.created_at,
-            order_id: last.order_id.clone(),
-        };
-        cursor.encode()
-    });
-    let page = Page {
-        orders: found.into_iter().map(OrderAnswer::from).collect(),
-        next_cursor,
-    };
-    Ok(json(
-        serde_json::to_string(&page).map_err(QueryError::from)?,
-    ))
+    let (body, live) = queries.orders.ask(page).await?;
+    Ok(live.stamp(json(body)))
 }
 
-fn read(mut parameters: Parameters) -> Result<ListOrders, Problem> {
+struct ListOrdersParameters;
+
+impl IntoParams for ListOrdersParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            parameters::query("customerId", "Of this customer", parameters::text()).build(),
+            parameters::query(
+                "restaurantId",
+                "Sent to this restaurant",
+                parameters::text(),
+            )
+            .build(),
+            parameters::query(
+                "status",
+                "With one of these statuses",
+                ArrayBuilder::new().items(parameters::one_of(
+                    OrderStatus::ALL.map(OrderStatus::as_str),
+                )),
+            )
+            .style(Some(ParameterStyle::Form))
+            .explode(Some(true))
+            .build(),
+            parameters::query(
+                "from",
+                "Created at this time or later",
+                parameters::instant(),
+            )
+            .build(),
+            parameters::query("to", "Created before this time", parameters::instant()).build(),
+            parameters::query(
+                "minTotal",
+                "With this total or more, in whatever currency",
+                parameters::amount(),
+            )
+            .example(Some("10.00".into()))
+            .build(),
+            parameters::query(
+                "maxTotal",
+                "With this total or less, in whatever currency",
+                parameters::amount(),
+            )
+            .example(Some("99.99".into()))
+            .build(),
+            parameters::query(
+                "sort",
+                "What comes first: with a minus the largest",
+                parameters::one_of(SORTS.each_ref().map(|sort| sort.name))
+                    .default(Some(SORTS[0].name.into())),
+            )
+            .build(),
+            parameters::limit(DEFAULT_LIMIT, MAX_LIMIT),
+            parameters::cursor(),
+        ]
+    }
+}
+
+struct ListOrdersProblems;
+
+impl IntoResponses for ListOrdersProblems {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        problem_responses(&[
+            ProblemType::MalformedQuery,
+            ProblemType::ValidationFailed,
+            ProblemType::ForbiddenCustomer,
+        ])
+    }
+}
+
+fn read(mut parameters: Parameters, caller: &Caller) -> Result<PageQuery, Problem> {
     // A stub stands for an order of which nothing can be shown.
     let mut filter = doc! { "version": { "$gt": 0 } };
-    for name in ["customerId", "restaurantId"] {
-        if let Some(id) = parameters.one(name, |id| Ok(id.to_owned())) {
+    let customer_id = parameters.one("customerId", |id| Ok(id.to_owned()));
+    let (customer_id, denied) = match for_customer(caller, customer_id) {
+        Ok(customer_id) => (customer_id, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let restaurant_id = parameters.one("restaurantId", |id| Ok(id.to_owned()));
+    for (name, id) in [("customerId", customer_id), ("restaurantId", restaurant_id)] {
+        if let Some(id) = id {
             filter.insert(name, id);
         }
     }
-    if let Some(status) = parameters.one("status", status) {
-        filter.insert("status", status.as_str());
+    let mut statuses = parameters.each("status", status);
+    // In one order and each once: the same list, whatever words it is asked for in.
+    statuses.sort_by_key(|status| status.as_str());
+    statuses.dedup();
+    if !statuses.is_empty() {
+        let names: Vec<_> = statuses.iter().map(|status| status.as_str()).collect();
+        filter.insert("status", doc! { "$in": names });
     }
-    let mut created = Document::new();
-    if let Some(from) = parameters.one("from", instant) {
-        created.insert("$gte", from);
+    let from = parameters.one("from", instant);
+    let to = parameters.one("to", instant);
+    insert_range(&mut filter, "createdAt", [("$gte", from), ("$lt", to)]);
+    let min = parameters.one("minTotal", amount);
+    let max = parameters.one("maxTotal", amount);
+    insert_range(&mut filter, "totalAmount", [("$gte", min), ("$lte", max)]);
+    let keyset = parameters.one("sort", by_name).unwrap_or(&SORTS[0]);
+    let paging = Paging::of("orders", keyset, &filter)?;
+    if let Some(after) = parameters.one("cursor", |cursor| paging.after(cursor)) {
+        filter.insert("$and", [after]);
     }
-    if let Some(to) = parameters.one("to", instant) {
-        created.insert("$lt", to);
-    }
-    if !created.is_empty() {
-        filter.insert("createdAt", created);
-    }
-    if let Some(cursor) = parameters.one("cursor", cursor) {
-        filter.insert("$and", [cursor.after()]);
-    }
-    let limit = i64::from(parameters.limit(DEFAULT_LIMIT, MAX_LIMIT));
+    let limit = parameters.limit(DEFAULT_LIMIT, MAX_LIMIT);
     parameters.finish()?;
-    Ok(ListOrders { filter, limit })
+    denied.map_or(Ok(()), Err)?;
+    Ok(PageQuery {
+        filter,
+        keyset,
+        paging,
+        limit,
+    })
+}
+
+pub(crate) fn insert_range(filter: &mut Document, field: &str, ends: [(&str, Option<Bson>); 2]) {
+    let mut range = Document::new();
+    for (end, value) in ends {
+        if let Some(value) = value {
+            range.insert(end, value);
+        }
+    }
+    if !range.is_empty() {
+        filter.insert(field, range);
+    }
+}
+
+fn by_name(name: &str) -> Result<&'static Keyset, ParameterFault> {
+    let known = SORTS.iter().find(|sort| sort.name == name);
+    known.ok_or_else(|| ParameterFault {
+        kind: ProblemType::UnknownSort,
+        detail: format!(
+            "is none of {}",
+            SORTS.each_ref().map(|sort| sort.name).join(", ")
+        ),
+    })
 }
 
 fn status(text: &str) -> Result<OrderStatus, ParameterFault> {
     OrderStatus::from_name(text).ok_or_else(|| ParameterFault {
-        kind: "unknown-status",
+        kind: ProblemType::UnknownStatus,
         detail: format!(
             "is none of {}",
             OrderStatus::ALL.map(OrderStatus::as_str).join(", ")
@@ -102,14 +244,22 @@ fn status(text: &str) -> Result<OrderStatus, ParameterFault> {
 
 /// In whole milliseconds, rounded up: documents carry no finer times, and a bound inside a
 /// millisecond must not let through what lies before it.
-fn instant(text: &str) -> Result<DateTime, ParameterFault> {
+pub(crate) fn instant(text: &str) -> Result<Bson, ParameterFault> {
     let at = runtime::http::instant(text)?;
     let millis = at.as_millisecond();
     // Before 1970 both are negative, and cutting has rounded up already.
     let finer = at.subsec_nanosecond() % 1_000_000 > 0;
-    Ok(DateTime::from_millis(millis + i64::from(finer)))
+    Ok(DateTime::from_millis(millis + i64::from(finer)).into())
 }
 
-fn cursor(text: &str) -> Result<Cursor, ParameterFault> {
-    Cursor::decode(text).ok_or_else(runtime::http::invalid_cursor)
+fn amount(text: &str) -> Result<Bson, ParameterFault> {
+    let fault = |what: String| ParameterFault {
+        kind: ProblemType::InvalidAmount,
+        detail: what,
+    };
+    let amount = Money::from_json_number(text).map_err(|error| fault(error.to_string()))?;
+    let decimal = amount.to_string().parse::<Decimal128>();
+    decimal
+        .map(Bson::Decimal128)
+        .map_err(|error| fault(error.to_string()))
 }

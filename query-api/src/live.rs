@@ -1,129 +1,206 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use axum::response::{IntoResponse, Response};
+use bson::DateTime;
+use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
 use mongodb::Collection;
-use mongodb::error::ErrorKind;
-use read_models::{OrderDocument, ReadDatabase, ReadModelError};
-use runtime::http::Problem;
+use read_models::{
+    Generation, LoggedRecord, OrderDocument, PartitionsApplied, ReadDatabase, SagaEntry, Staleness,
+};
+use runtime::Clock;
+use runtime::http::{Problem, ProblemType};
+use tokio_util::sync::CancellationToken;
 
-/// How long a switch to another generation may go unnoticed.
+use crate::answer::shown;
+use crate::query_error::{QueryError, in_time};
+
+pub const PROJECTION_LAG: HeaderName = HeaderName::from_static("projection-lag");
+pub const APPLIED_THROUGH: HeaderName = HeaderName::from_static("projection-applied-through");
+
+/// How long a switch to another generation may go unnoticed, and freshness be taken for older than
+/// it is.
 const FOLLOW_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long a query may take: the driver gives up on a server that cannot be reached, but waits
-/// without end for one that was reached and does not answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between the looks of [`LiveGeneration::watch`]: requests find what is young enough.
+const LOOK: Duration = Duration::from_millis(500);
 
-/// The collection that answers right now.
+/// The generation of a projection that answers right now. Clones share what is known of it.
 #[derive(Clone)]
 pub struct LiveGeneration {
     database: ReadDatabase,
-    known: Arc<RwLock<Option<Known>>>,
+    clock: Arc<dyn Clock>,
+    projection: &'static str,
+    reads: fn(schema_version: u32) -> bool,
+    known: Arc<RwLock<Option<Arc<Live>>>>,
 }
 
-#[derive(Clone)]
-struct Known {
-    read: Instant,
-    orders: Collection<OrderDocument>,
-}
-
-/// Why a query has no answer, with what the caller is told.
-#[derive(Debug, thiserror::Error)]
-pub enum QueryError {
-    #[error(transparent)]
-    ReadModel(#[from] ReadModelError),
-    #[error("the projection has never been started")]
-    NotProjected,
-    #[error("no answer within {ANSWER_TIMEOUT:?}")]
-    Late,
-    #[error("a document cannot be shown: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("a document cannot be read: {0}")]
-    Document(#[from] bson::error::Error),
-}
-
-/// Runs a whole query, the look at the pointer included.
-pub(crate) async fn in_time<T>(
-    query: impl Future<Output = Result<T, QueryError>>,
-) -> Result<T, QueryError> {
-    tokio::time::timeout(ANSWER_TIMEOUT, query)
-        .await
-        .unwrap_or(Err(QueryError::Late))
+/// A generation, and how fresh it was when last looked at: whatever is read of it afterwards is at
+/// least as fresh.
+pub struct Live {
+    pub generation: Generation,
+    /// Of the topic, where that is known.
+    pub partitions: Option<i32>,
+    applied_through: Option<DateTime>,
+    looked: Instant,
+    database: ReadDatabase,
+    clock: Arc<dyn Clock>,
 }
 
 impl LiveGeneration {
-    pub fn new(database: ReadDatabase) -> Self {
+    pub fn of_orders(database: ReadDatabase, clock: Arc<dyn Clock>) -> Self {
+        let projection = OrderDocument::PROJECTION;
+        Self::new(database, clock, projection, OrderDocument::reads)
+    }
+
+    pub fn of_events(database: ReadDatabase, clock: Arc<dyn Clock>) -> Self {
+        let reads = |schema_version| schema_version == LoggedRecord::SCHEMA_VERSION;
+        Self::new(database, clock, LoggedRecord::PROJECTION, reads)
+    }
+
+    pub fn of_sagas(database: ReadDatabase, clock: Arc<dyn Clock>) -> Self {
+        let reads = |schema_version| schema_version == SagaEntry::SCHEMA_VERSION;
+        Self::new(database, clock, SagaEntry::PROJECTION, reads)
+    }
+
+    fn new(
+        database: ReadDatabase,
+        clock: Arc<dyn Clock>,
+        projection: &'static str,
+        reads: fn(u32) -> bool,
+    ) -> Self {
         Self {
             database,
+            clock,
+            projection,
+            reads,
             known: Arc::default(),
         }
     }
 
+    /// Asks the generation that answers, in time.
+    pub(crate) async fn ask<T, F>(
+        &self,
+        query: impl FnOnce(Arc<Live>) -> F,
+    ) -> Result<(T, Arc<Live>), QueryError>
+    where
+        F: Future<Output = Result<T, QueryError>>,
+    {
+        let asked = async {
+            let live = self.now().await?;
+            Ok((query(live.clone()).await?, live))
+        };
+        in_time(asked).await
+    }
+
     /// Follows the pointer within a second. A pointer of a schema version this code does not know
     /// is not followed: the generation known before goes on answering.
-    pub(crate) async fn orders(&self) -> Result<Collection<OrderDocument>, QueryError> {
-        let known = self
-            .known
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some(known) = &known
-            && known.read.elapsed() < FOLLOW_WITHIN
-        {
-            return Ok(known.orders.clone());
+    pub(crate) async fn now(&self) -> Result<Arc<Live>, QueryError> {
+        match self.known() {
+            Some(known) if known.looked.elapsed() < FOLLOW_WITHIN => Ok(known),
+            known => self.look(known).await,
         }
-        let pointer = self.database.live(OrderDocument::PROJECTION).await?;
-        let fitting = pointer.filter(|g| g.schema_version == OrderDocument::SCHEMA_VERSION);
-        let orders = match (fitting, known) {
-            (Some(generation), _) => self.database.orders(&generation),
-            (None, Some(known)) => known.orders,
+    }
+
+    async fn look(&self, known: Option<Arc<Live>>) -> Result<Arc<Live>, QueryError> {
+        let looked = Instant::now();
+        let pointer = self.database.live(self.projection).await?;
+        let fitting = pointer.filter(|g| (self.reads)(g.schema_version));
+        let generation = match (fitting, &known) {
+            (Some(generation), _) => generation,
+            (None, Some(known)) => known.generation.clone(),
             (None, None) => return Err(QueryError::NotProjected),
         };
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Known {
-            read: Instant::now(),
-            orders: orders.clone(),
+        let PartitionsApplied {
+            partitions,
+            applied_through,
+        } = self.database.partitions_applied(&generation).await?;
+        // What was known of this generation only grows older; what was known of another is nothing.
+        let before = known.filter(|known| known.generation == generation);
+        let live = Arc::new(Live {
+            partitions,
+            applied_through: applied_through.or(before.and_then(|known| known.applied_through)),
+            generation,
+            looked,
+            database: self.database.clone(),
+            clock: self.clock.clone(),
         });
-        Ok(orders)
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
+        Ok(live)
     }
-}
 
-impl From<mongodb::error::Error> for QueryError {
-    fn from(error: mongodb::error::Error) -> Self {
-        Self::ReadModel(error.into())
+    fn known(&self) -> Option<Arc<Live>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
     }
-}
 
-impl QueryError {
-    /// What is stored, or asked, will fail again; everything else may pass.
-    fn is_transient(&self) -> bool {
-        match self {
-            Self::ReadModel(ReadModelError::MongoDb(error)) => !matches!(
-                *error.kind,
-                ErrorKind::BsonDeserialization(_)
-                    | ErrorKind::Bson(_)
-                    | ErrorKind::InvalidArgument { .. }
-                    | ErrorKind::InvalidResponse { .. }
-            ),
-            Self::ReadModel(ReadModelError::Uri) | Self::NotProjected | Self::Late => true,
-            Self::Json(_) | Self::Document(_) => false,
-        }
-    }
-}
-
-/// Faults are logged here, once; the caller learns whether it may try again.
-impl From<QueryError> for Problem {
-    fn from(error: QueryError) -> Self {
-        match error {
-            QueryError::NotProjected => {
-                Self::unavailable("The read model is not there yet: no projector has run.")
+    /// Looks again and again, and keeps the gauge of how stale the answers are, also when no
+    /// projector is there to say so.
+    pub(crate) async fn watch(self, stop: CancellationToken) {
+        let gauge = metrics::gauge!("projection_lag_seconds", "projection" => self.projection);
+        loop {
+            // The readiness check says that MongoDB is away.
+            if let Err(error) = in_time(self.look(self.known())).await {
+                tracing::debug!(%error, projection = self.projection, "freshness is not known");
             }
-            error if error.is_transient() => {
-                tracing::warn!(%error, "a query could not be answered");
-                Self::unavailable("The read model does not answer.")
+            if let Some(seconds) = self.known().and_then(|known| known.lag()) {
+                gauge.set(seconds);
             }
-            error => {
-                tracing::error!(%error, "a query failed");
-                Self::internal()
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => {}
             }
         }
+    }
+}
+
+impl Live {
+    /// The projection's own documents.
+    pub fn documents<T: Send + Sync>(&self) -> Collection<T> {
+        self.database
+            .database()
+            .collection(&self.generation.collection)
+    }
+
+    /// Another collection of the same generation.
+    pub fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
+        self.database.database().collection(name)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// In seconds, by this process's clock; `None` where it was never known.
+    fn lag(&self) -> Option<f64> {
+        let mut staleness = Staleness::default();
+        staleness.learn(self.applied_through);
+        staleness.seconds(self.clock.now().as_millisecond())
+    }
+
+    /// What is asked for may have come with a later schema than this generation was filled by.
+    pub fn must_be_of_schema(&self, version: u32) -> Result<(), Problem> {
+        if self.generation.schema_version >= version {
+            return Ok(());
+        }
+        Err(Problem::new(
+            ProblemType::NotProjected,
+            "The generation that answers was filled by an older release. A rebuild brings it.",
+        ))
+    }
+
+    /// Says in the answer's headers how fresh it is.
+    pub fn stamp(&self, answer: impl IntoResponse) -> Response {
+        let unknown = || "unknown".to_owned();
+        let lag = self.lag().map(|seconds| format!("{seconds:.3}"));
+        let through = self.applied_through.map(shown);
+        let mut answer = answer.into_response();
+        for (name, value) in [(PROJECTION_LAG, lag), (APPLIED_THROUGH, through)] {
+            if let Ok(value) = HeaderValue::try_from(value.unwrap_or_else(unknown)) {
+                answer.headers_mut().insert(name, value);
+            }
+        }
+        answer
     }
 }

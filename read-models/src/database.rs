@@ -3,7 +3,7 @@ use std::time::Duration;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, WriteConcern};
 use mongodb::{Client, Collection, Database};
 
-use crate::{Generation, OrderDocument, ProjectionPointer};
+use crate::{Generation, GenerationRecord, OrderDocument, ProjectionPointer};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReadModelError {
@@ -18,6 +18,13 @@ pub enum ReadModelError {
 #[derive(Clone)]
 pub struct ReadDatabase {
     database: Database,
+}
+
+/// Of a client that was set up otherwise.
+impl From<Database> for ReadDatabase {
+    fn from(database: Database) -> Self {
+        Self { database }
+    }
 }
 
 impl ReadDatabase {
@@ -56,16 +63,25 @@ impl ReadDatabase {
         self.database.collection(ProjectionPointer::COLLECTION)
     }
 
+    pub fn generations(&self) -> Collection<GenerationRecord> {
+        self.database.collection(GenerationRecord::COLLECTION)
+    }
+
     pub fn orders(&self, generation: &Generation) -> Collection<OrderDocument> {
         self.database.collection(&generation.collection)
     }
 
     /// The generation that answers queries; `None` before the projection was ever started.
     pub async fn live(&self, projection: &str) -> Result<Option<Generation>, ReadModelError> {
-        let pointer = self
-            .pointers()
-            .find_one(bson::doc! { "_id": projection })
-            .await?;
+        let pointer = self.pointer(projection).await?;
         Ok(pointer.map(|pointer| pointer.live))
+    }
+
+    pub async fn pointer(
+        &self,
+        projection: &str,
+    ) -> Result<Option<ProjectionPointer>, ReadModelError> {
+        let this = bson::doc! { "_id": projection };
+        Ok(self.pointers().find_one(this).await?)
     }
 }

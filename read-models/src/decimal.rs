@@ -11,5 +11,5 @@ pub fn serialize<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, 
 
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
     let decimal = Decimal128::deserialize(deserializer)?;
-    Money::from_json_number(&decimal.to_string()).map_err(de::Error::custom)
+    Money::from_sum(&decimal.to_string()).map_err(de::Error::custom)
 }

@@ -7,6 +7,9 @@ pub struct ProjectionPointer {
     #[serde(rename = "_id")]
     pub projection: String,
     pub live: Generation,
+    /// The number of the one that answered before: a rollback leads there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<u32>,
 }
 
 /// One filling of a projection: its collection, and the consumer group that keeps it fresh.

@@ -1,6 +1,8 @@
 use bson::{DateTime, Document, RawDocument, doc};
-use domain::order::OrderStatus;
-use domain::{CancelReason, CustomerId, ItemName, MenuItemId, Money, PaymentId, RestaurantId};
+use domain::order::{OrderEventType, OrderStatus};
+use domain::{
+    CancelReason, Currency, CustomerId, ItemName, MenuItemId, Money, PaymentId, RestaurantId,
+};
 use mongodb::IndexModel;
 use mongodb::options::IndexOptions;
 use serde::{Deserialize, Serialize};
@@ -20,15 +22,47 @@ pub struct OrderDocument {
     pub restaurant_id: RestaurantId,
     #[serde(with = "decimal")]
     pub total_amount: Money,
+    /// Documents of schema version 1 may have none.
+    #[serde(default)]
+    pub currency: Currency,
     pub items: Vec<ItemDocument>,
     pub payment_id: Option<PaymentId>,
     pub cancel_reason: Option<CancelReason>,
     /// In milliseconds, as BSON dates are: the event's own time has microseconds.
     pub created_at: DateTime,
     pub updated_at: DateTime,
+    /// What happened, in order: one entry a version. Documents of schema version 1 have none.
+    #[serde(default)]
+    pub timeline: Vec<TransitionDocument>,
     /// Absent from the document where nothing is held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_back: Option<HeldBack>,
+}
+
+/// One event's part in how an order came to be what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransitionDocument {
+    pub event_id: String,
+    pub event_type: OrderEventType,
+    pub version: i64,
+    pub at: DateTime,
+    pub correlation_id: String,
+    pub changed: ChangedFields,
+}
+
+/// What an event set. Fields that are set once, when an order is created, are not repeated here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedFields {
+    /// Absent for an order's first event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_before: Option<OrderStatus>,
+    pub status: OrderStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<PaymentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<CancelReason>,
 }
 
 /// Later events of the order wait in the event store until the dead letter is resolved.
@@ -43,11 +77,26 @@ pub struct HeldBack {
     pub newest_seen: i64,
 }
 
+impl HeldBack {
+    /// Held orders are few, and counted all the time.
+    pub fn index() -> IndexModel {
+        let sparse = IndexOptions::builder().sparse(true).build();
+        IndexModel::builder()
+            .keys(doc! { "heldBack.deadLetterId": 1 })
+            .options(sparse)
+            .build()
+    }
+
+    /// For documents that are held back.
+    pub fn filter() -> Document {
+        doc! { "heldBack.deadLetterId": { "$exists": true } }
+    }
+}
+
 /// What a collection holds of an order.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum OrderEntry {
-    Order(OrderDocument),
+    Order(Box<OrderDocument>),
     Stub(HeldStub),
 }
 
@@ -79,28 +128,6 @@ impl OrderEntry {
             _ => bson::deserialize_from_slice(raw.as_bytes()).map(Self::Order),
         }
     }
-
-    pub fn order_id(&self) -> &str {
-        match self {
-            Self::Order(order) => &order.order_id,
-            Self::Stub(stub) => &stub.order_id,
-        }
-    }
-
-    /// Of the last event folded in.
-    pub fn version(&self) -> i64 {
-        match self {
-            Self::Order(order) => order.version,
-            Self::Stub(_) => 0,
-        }
-    }
-
-    pub fn held_back(&self) -> Option<&HeldBack> {
-        match self {
-            Self::Order(order) => order.held_back.as_ref(),
-            Self::Stub(stub) => Some(&stub.held_back),
-        }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,36 +142,32 @@ pub struct ItemDocument {
 
 impl OrderDocument {
     pub const PROJECTION: &str = "order_view";
-    pub const SCHEMA_VERSION: u32 = 1;
+    pub const SCHEMA_VERSION: u32 = 2;
+    /// The first schema version whose documents have a timeline, and whose generations have totals.
+    pub const WITH_TIMELINE: u32 = 2;
+    pub const WITH_TOTALS: u32 = 2;
 
-    /// One index for each filter of the list, all in the order of the list: newest first.
+    /// Whether documents of that schema version can be read as this type. Only those of
+    /// [`Self::SCHEMA_VERSION`] are written.
+    pub fn reads(schema_version: u32) -> bool {
+        (1..=Self::SCHEMA_VERSION).contains(&schema_version)
+    }
+
+    /// One index for each filter of the list, in each order of the list. By status and total there
+    /// is none: there are few statuses, so that who walks by total finds what is asked for.
     pub fn indexes() -> Vec<IndexModel> {
         [
             doc! { "createdAt": -1, "_id": -1 },
             doc! { "customerId": 1, "createdAt": -1, "_id": -1 },
             doc! { "restaurantId": 1, "createdAt": -1, "_id": -1 },
             doc! { "status": 1, "createdAt": -1, "_id": -1 },
+            doc! { "totalAmount": 1, "_id": 1 },
+            doc! { "customerId": 1, "totalAmount": 1, "_id": 1 },
+            doc! { "restaurantId": 1, "totalAmount": 1, "_id": 1 },
         ]
         .into_iter()
         .map(|keys| IndexModel::builder().keys(keys).build())
-        .chain([Self::held_index()])
         .collect()
-    }
-}
-
-impl OrderDocument {
-    /// Held orders are few, and counted all the time.
-    fn held_index() -> IndexModel {
-        let sparse = IndexOptions::builder().sparse(true).build();
-        IndexModel::builder()
-            .keys(doc! { "heldBack.deadLetterId": 1 })
-            .options(sparse)
-            .build()
-    }
-
-    /// A filter for what is held back.
-    pub fn held() -> Document {
-        doc! { "heldBack.deadLetterId": { "$exists": true } }
     }
 }
 

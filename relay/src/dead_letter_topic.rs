@@ -1,3 +1,4 @@
+use event_store::dead_letters::dead_letter_header as name;
 use event_store::dead_letters::{DeadLetters, UnpublishedDeadLetter};
 use messaging::{Delivery, Kafka, KafkaError, MessagingError, OrderedProducer, OutgoingRecord};
 
@@ -43,6 +44,7 @@ impl DeadLetterTopic {
             return Ok(0);
         }
         let items = self.dead_letters.unpublished(AT_ONCE).await?;
+        let mut kept_back = None;
         for item in &items {
             match self.publish(item, item.original.value.as_deref()).await? {
                 Delivery::Acknowledged { .. } => {}
@@ -51,14 +53,24 @@ impl DeadLetterTopic {
                         dead_letter_id = %item.id, %error,
                         "the dead-letter topic does not take the record: a reference goes instead"
                     );
-                    self.publish_reference(item).await?;
+                    if let Err(error) = self.publish_reference(item).await {
+                        tracing::error!(
+                            dead_letter_id = %item.id, %error,
+                            "the dead-letter topic does not take a reference either"
+                        );
+                        kept_back = Some(error);
+                        continue;
+                    }
                 }
                 Delivery::NotSent => return Ok(0),
                 Delivery::Failed(error) => return Err(MessagingError::from(error).into()),
             }
             self.dead_letters.mark_on_topic(item.id).await?;
         }
-        Ok(items.len())
+        match kept_back {
+            None => Ok(items.len()),
+            Some(error) => Err(error),
+        }
     }
 
     /// In place of a record that is too large: the same key, and where to find the rest.
@@ -116,17 +128,17 @@ impl DeadLetterTopic {
 fn facts(item: &UnpublishedDeadLetter) -> Vec<(&'static str, String)> {
     let failed_at = item.failed_at.to_string();
     let mut facts = vec![
-        ("dead-letter-id", item.id.to_string()),
-        ("dead-letter-source", item.source.clone()),
-        ("dead-letter-reason", item.reason.clone()),
-        ("dead-letter-error", item.error_message.clone()),
-        ("dead-letter-failed-at", failed_at),
-        ("dead-letter-retry-count", item.retry_count.to_string()),
-        ("dead-letter-topic", item.original.topic.clone()),
+        (name::ID, item.id.to_string()),
+        (name::SOURCE, item.source.clone()),
+        (name::REASON, item.reason.clone()),
+        (name::ERROR, item.error_message.clone()),
+        (name::FAILED_AT, failed_at),
+        (name::RETRY_COUNT, item.retry_count.to_string()),
+        (name::TOPIC, item.original.topic.clone()),
     ];
     if let Some((partition, offset)) = item.place {
-        facts.push(("dead-letter-partition", partition.to_string()));
-        facts.push(("dead-letter-offset", offset.to_string()));
+        facts.push((name::PARTITION, partition.to_string()));
+        facts.push((name::OFFSET, offset.to_string()));
     }
     facts
 }

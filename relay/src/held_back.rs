@@ -4,7 +4,7 @@ use event_store::{HeldRecord, Outbox, Retries};
 use messaging::{Delivery, Kafka, MessagingError, OrderedProducer};
 
 use crate::RelayError;
-use crate::lane::refuse;
+use crate::lane::{Attempt, refuse};
 use crate::leases::Leases;
 use crate::publish::publish_one;
 
@@ -96,7 +96,12 @@ impl HeldBack {
             }
             Delivery::Refused(error) | Delivery::RefusedWithOthers(error) => {
                 let error = error.to_string();
-                refuse(&self.outbox, &self.leases, record, &error, &self.retries).await?;
+                let refused = Attempt {
+                    record,
+                    due: Some(due.due),
+                    error: &error,
+                };
+                refuse(&self.outbox, &self.leases, refused, &self.retries).await?;
                 Ok(false)
             }
             Delivery::NotSent => Ok(false),

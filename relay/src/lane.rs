@@ -1,5 +1,5 @@
 use std::collections::{BTreeSet, HashSet};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use event_store::{Outbox, OutboxRecord, Refused, Retries};
 use messaging::{Delivery, Kafka, MessagingError, OrderedProducer};
@@ -118,14 +118,12 @@ impl Lane {
             turn.passed.extend(outcome.passed);
         }
         for (record, error) in outcome.refused {
-            refuse(
-                &self.outbox,
-                &self.leases,
+            let refused = Attempt {
                 record,
-                &error.to_string(),
-                &self.retries,
-            )
-            .await?;
+                due: None,
+                error: &error.to_string(),
+            };
+            refuse(&self.outbox, &self.leases, refused, &self.retries).await?;
             turn.refused += 1;
         }
         match outcome.failed {
@@ -153,18 +151,27 @@ impl Lane {
     }
 }
 
+/// An attempt that Kafka refused.
+pub(crate) struct Attempt<'a> {
+    pub record: &'a OutboxRecord,
+    /// Of a record that had been refused before.
+    pub due: Option<SystemTime>,
+    pub error: &'a str,
+}
+
 /// Counts an attempt against a record, under the lease of its slot.
 pub(crate) async fn refuse(
     outbox: &Outbox,
     leases: &Leases,
-    record: &OutboxRecord,
-    error: &str,
+    Attempt { record, due, error }: Attempt<'_>,
     retries: &Retries,
 ) -> Result<(), RelayError> {
     let Some(lease) = leases.of(record.slot) else {
         return Ok(());
     };
-    let refused = outbox.mark_refused(record, lease, error, retries).await?;
+    let refused = outbox
+        .mark_refused(record, due, lease, error, retries)
+        .await?;
     let (order_id, version) = (&record.key, record.version);
     match refused {
         Refused::Again { attempts } => {
@@ -205,6 +212,7 @@ fn measure(records: &[OutboxRecord], deliveries: &[Delivery], read: Instant) {
                 version = record.version,
                 event_id = %record.event_id,
                 correlation_id = record.headers.get("correlation-id"),
+                traceparent = record.headers.get("traceparent"),
                 topic = record.topic,
                 partition,
                 offset,

@@ -1,7 +1,8 @@
 use event_store::OutboxRecord;
 use messaging::{Delivery, OrderedProducer, OutgoingRecord};
 
-type Headers<'a> = Vec<(&'a str, Option<&'a [u8]>)>;
+/// Names and values.
+pub(crate) type Headers<'a> = Vec<(&'a str, Option<&'a [u8]>)>;
 
 pub(crate) async fn publish(producer: &OrderedProducer, records: &[OutboxRecord]) -> Vec<Delivery> {
     let headers: Vec<Headers<'_>> = records.iter().map(headers).collect();

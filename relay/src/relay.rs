@@ -18,10 +18,10 @@ use crate::{RelayError, Settings};
 /// While one lane waits for Kafka, another reads or marks. Slots go to lanes by their number, and
 /// since lanes are a divisor of the partitions, no two lanes write to one partition.
 const LANES: usize = 4;
-/// Up to 8 MiB and some thousand records of all slots together.
+/// Up to 16 MiB and some thousand records of all slots together.
 const PER_SLOT: PerSlot = PerSlot {
-    records: 128,
-    bytes: 128 * 1024,
+    records: 256,
+    bytes: 256 * 1024,
 };
 /// Between looks without a floor.
 const FORGET_FLOORS: Duration = Duration::from_secs(30);

@@ -31,7 +31,11 @@ pub struct CheckReport {
 
 /// All checks of a process. It is ready when every one is up.
 #[derive(Clone, Default)]
-pub struct Health(Arc<Mutex<BTreeMap<String, CheckReport>>>);
+pub struct Health {
+    checks: Arc<Mutex<BTreeMap<String, CheckReport>>>,
+    /// Whose the checks are that are made by this one.
+    owner: Option<&'static str>,
+}
 
 /// One check, to be set by whoever knows.
 #[derive(Clone)]
@@ -42,13 +46,17 @@ pub struct Check {
 
 impl Health {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, CheckReport>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A check that starts as probing: not ready until something is known. Asking for the same
     /// name again gives the same check.
     pub fn check(&self, name: impl Into<String>) -> Check {
         let name = name.into();
+        let name = match self.owner {
+            Some(owner) => format!("{owner}: {name}"),
+            None => name,
+        };
         self.lock().entry(name.clone()).or_insert(CheckReport {
             state: State::Probing,
             error: None,
@@ -56,6 +64,15 @@ impl Health {
         Check {
             name,
             health: self.clone(),
+        }
+    }
+
+    /// The same checks; those made by what is returned carry the owner's name, so that two parts of
+    /// a process that are alike have checks of their own.
+    pub fn of(&self, owner: &'static str) -> Self {
+        Self {
+            checks: self.checks.clone(),
+            owner: Some(owner),
         }
     }
 
@@ -77,7 +94,12 @@ impl Check {
         self.set(State::Away, Some(error.to_string()));
     }
 
-    fn probing(&self) {
+    /// What was checked is not needed any more.
+    pub fn retire(&self) {
+        self.health.lock().remove(&self.name);
+    }
+
+    pub fn probing(&self) {
         self.set(State::Probing, None);
     }
 

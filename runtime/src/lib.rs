@@ -1,5 +1,6 @@
 //! What every process needs, whatever it is there for.
 
+pub mod auth;
 mod backoff;
 mod clock;
 pub mod config;

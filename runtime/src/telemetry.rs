@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 pub const FILTER_VARIABLE: &str = "RUST_LOG";
 
 /// Upper bounds in seconds, from a fast read to a request that is about to time out.
-const LATENCY_BUCKETS: &[f64] = &[
+pub const LATENCY_BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Compared {
     /// Orders that somebody was told of.
     pub promised: usize,
-    orders: usize,
+    pub orders: usize,
     events: usize,
     records: usize,
     repeats: usize,

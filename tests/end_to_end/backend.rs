@@ -6,6 +6,9 @@ use event_store::{Database, DatabaseConfig};
 use serde_json::Value;
 use uuid::Uuid;
 
+/// The order of the README.
+pub const EXAMPLE: &str = r#"{"customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":45.99,"items":[{"menuItemId":"item-1","name":"Pizza","price":12.99,"quantity":2}]}"#;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a test's backend keeps its data: names nobody else uses, on servers that may be shared.
@@ -19,7 +22,7 @@ pub struct World {
     query_port: u16,
 }
 
-/// A running `orders all`; killed when dropped.
+/// A running `orders all`, or another subcommand; killed when dropped.
 pub struct Backend(Child);
 
 #[expect(clippy::disallowed_methods, reason = "tests must not share names")]
@@ -28,7 +31,7 @@ pub fn unique() -> Uuid {
 }
 
 /// Below the ephemeral range, so that no client's own port is in the way.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     loop {
         let port = 20_000 + (unique().as_u128() % 12_000) as u16;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
@@ -58,8 +61,9 @@ impl World {
             command_port: free_port(),
             query_port: free_port(),
         };
-        let migrated = world.orders("migrate").status().unwrap();
-        assert!(migrated.success(), "{migrated}");
+        let migrated = world.orders("migrate").output().unwrap();
+        let said = String::from_utf8_lossy(&migrated.stderr);
+        assert!(migrated.status.success(), "{}: {said}", migrated.status);
         world
     }
 
@@ -71,12 +75,15 @@ impl World {
             .env("DATABASE_URL", &self.database_url)
             .env("KAFKA_BROKERS", &self.brokers)
             .env("ORDER_EVENTS_TOPIC", &self.topic)
+            .env("SAGA_EVENTS_TOPIC", format!("{}-sagas", self.topic))
             .env("MONGODB_URI", &self.mongodb_uri)
             .env("MONGODB_DATABASE", &self.mongodb_database)
             .env("COMMAND_LISTEN", format!("127.0.0.1:{}", self.command_port))
             .env("QUERY_LISTEN", format!("127.0.0.1:{}", self.query_port))
             .env("COMMAND_API_PORT", self.command_port.to_string())
             .env("QUERY_API_PORT", self.query_port.to_string())
+            // Eight topics more, for the tests that use them.
+            .env("SAGAS", "false")
             // A killed member's partitions come back at once, not after its session has ended.
             .env("PROJECTOR_INSTANCE_ID", "one")
             // `E2E_LOG=info,relay=debug cargo test …  -- --nocapture` shows what the processes log.
@@ -88,18 +95,54 @@ impl World {
         command
     }
 
+    /// Topics and ports of the participants' own, for `orders dev`.
+    pub fn participants(&self) -> Vec<(&'static str, String)> {
+        let topic = |of: &str| self.topic.replace("order-events", of);
+        let mut environment = vec![
+            ("INVENTORY_EVENTS_TOPIC", topic("inventory-events")),
+            ("PAYMENT_EVENTS_TOPIC", topic("payment-events")),
+            ("NOTIFICATION_EVENTS_TOPIC", topic("notification-events")),
+        ];
+        for port in ["INVENTORY_PORT", "PAYMENT_PORT", "PAYMENT_SIMULATOR_PORT"] {
+            environment.push((port, free_port().to_string()));
+        }
+        environment
+    }
+
     /// The event store's, past the processes.
     pub fn database(&self) -> Database {
+        self.connected(None)
+    }
+
+    /// A participant's.
+    pub fn schema(&self, schema: &str) -> Database {
+        self.connected(Some(schema))
+    }
+
+    fn connected(&self, schema: Option<&str>) -> Database {
         Database::new(&DatabaseConfig {
             url: self.database_url.clone(),
-            schema: None,
+            schema: schema.map(str::to_owned),
             connections: 2,
         })
         .unwrap()
     }
 
     pub fn start(&self) -> Backend {
-        Backend(self.orders("all").spawn().unwrap())
+        Backend::of(self.orders("all"))
+    }
+
+    /// The commands' API alone, configured like this.
+    pub fn start_commands(&self, environment: &[(&str, &str)]) -> Backend {
+        let mut command = self.orders("command-api");
+        command
+            .env("LISTEN", format!("127.0.0.1:{}", self.command_port))
+            .envs(environment.iter().copied());
+        Backend(command.spawn().unwrap())
+    }
+
+    pub fn started(&self, command: &mut Command) -> Backend {
+        Backend(command.spawn().unwrap())
     }
 
     pub fn commands(&self) -> String {
@@ -121,6 +164,16 @@ impl World {
                 Err(error) => error.to_string(),
             };
             assert!(started.elapsed() < PATIENCE, "not ready: {report}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until the queries have a read model to answer from: a projector makes it when it starts.
+    pub async fn wait_until_readable(&self) {
+        let started = Instant::now();
+        let orders = format!("{}/api/orders", self.queries());
+        while !reqwest::get(&orders).await.is_ok_and(|a| a.status() == 200) {
+            assert!(started.elapsed() < PATIENCE, "no read model");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -147,6 +200,10 @@ impl World {
 }
 
 impl Backend {
+    pub fn of(mut command: Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
     /// SIGKILL, and waits until it is gone.
     pub fn kill(mut self) {
         self.0.kill().unwrap();

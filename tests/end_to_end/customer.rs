@@ -19,7 +19,14 @@ pub struct Customers {
 }
 
 impl Customers {
+    /// As fast as they are answered.
     pub fn start(world: &World, customers: usize) -> Self {
+        Self::at_a_pace(world, customers, Duration::ZERO)
+    }
+
+    /// Each rests after every order: how late something comes says little where the machine does
+    /// as much as it can.
+    pub fn at_a_pace(world: &World, customers: usize, rest: Duration) -> Self {
         let mut these = Self {
             stop: Arc::default(),
             promised: Arc::default(),
@@ -38,9 +45,11 @@ impl Customers {
                         return;
                     }
                     let life = order(&http, &commands, customer, number, &promised).await;
-                    if life.is_none() {
-                        // Nobody there: not a busy loop.
-                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    // Nobody there: not a busy loop.
+                    let least = Duration::from_millis(if life.is_none() { 20 } else { 0 });
+                    let rest = rest.max(least);
+                    if !rest.is_zero() {
+                        tokio::time::sleep(rest).await;
                     }
                 }
             });
@@ -51,6 +60,11 @@ impl Customers {
     /// How many commands have been answered 2xx so far.
     pub fn accepted(&self) -> u64 {
         self.promised.lock().unwrap().values().sum()
+    }
+
+    /// What was answered so far.
+    pub fn promised(&self) -> Promised {
+        self.promised.lock().unwrap().clone()
     }
 
     pub async fn wait_for_more(&self, commands: u64) {

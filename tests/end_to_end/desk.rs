@@ -155,6 +155,74 @@ async fn an_operator_finds_their_way_about_the_desk() {
 }
 
 #[tokio::test]
+async fn each_participant_has_a_desk_of_its_own() {
+    let world = World::new().await;
+    let mut migrate = world.orders("migrate");
+    for (topic, of) in [
+        ("INVENTORY_EVENTS_TOPIC", "inventory-events"),
+        ("PAYMENT_EVENTS_TOPIC", "payment-events"),
+        ("NOTIFICATION_EVENTS_TOPIC", "notification-events"),
+    ] {
+        migrate.env(topic, world.topic.replace("order-events", of));
+    }
+    let migrated = migrate.env("SAGAS", "true").output().unwrap();
+    assert!(migrated.status.success(), "{migrated:?}");
+    let letters = DeadLetters::new(world.database());
+    let at_home = letters.record(&junk(0, "o-1")).await.unwrap().id;
+    let mut ids = Vec::new();
+    for (offset, schema) in (1..).zip(["inventory", "payment", "notification"]) {
+        let letters = DeadLetters::new(world.schema(schema));
+        let item = NewDeadLetter {
+            source: Source::Participant,
+            ..junk(offset, "o-1")
+        };
+        ids.push((schema, letters.record(&item).await.unwrap().id));
+    }
+    let desk = Desk { world, letters };
+    for (of, id) in &ids {
+        let listed = desk.json(&format!("list --of {of}"));
+        let listed: Vec<_> = listed.as_array().unwrap().iter().collect();
+        assert_eq!(listed.len(), 1, "{of}");
+        assert_eq!(listed[0]["id"], json!(id));
+        assert_eq!(
+            desk.json(&format!("show {id} --of {of}"))["source"],
+            "participant"
+        );
+        let requeued = desk.text(&format!("requeue {id} --of {of}"));
+        assert!(
+            requeued.contains("the participant tries again"),
+            "{requeued}"
+        );
+        let discarded = desk.json(&format!("discard {id} --reason junk --of {of}"));
+        assert_eq!(discarded["state"], "discarded");
+        assert_eq!(
+            desk.json(&format!("stats --of {of}"))["counts"],
+            json!([{"source": "participant", "reason": "invalid_data", "state": "discarded",
+                    "count": 1}])
+        );
+        let elsewhere = desk.complaint(&format!("show {id}"), 1);
+        assert!(elsewhere.contains("there is no dead letter"), "{elsewhere}");
+    }
+    assert_eq!(desk.json("list --of orders")[0]["id"], json!(at_home));
+    assert_eq!(desk.state(at_home).await, State::Open);
+    let nobody = desk.complaint("list --of shipping", 2);
+    assert!(nobody.contains("is none of orders, inventory"), "{nobody}");
+}
+
+/// Where no sagas are carried out.
+#[tokio::test]
+async fn a_participant_without_a_schema_has_no_desk() {
+    let world = World::new().await;
+    let letters = DeadLetters::new(world.database());
+    let desk = Desk { world, letters };
+    let complaint = desk.complaint("list --of payment", 1);
+    assert!(
+        complaint.contains("payment has no desk in this database"),
+        "{complaint}"
+    );
+}
+
+#[tokio::test]
 async fn what_the_desk_cannot_do_it_says() {
     let world = World::new().await;
     let letters = DeadLetters::new(world.database());

@@ -33,6 +33,26 @@ async fn while_kafka_is_away_orders_are_taken_and_go_out_later() {
 }
 
 #[tokio::test]
+async fn servers_that_are_still_starting_are_waited_for_by_migrate() {
+    let kafka = devstack::private_kafka().await.unwrap();
+    let world = World::on(
+        devstack::shared_postgres().await,
+        kafka.brokers(),
+        devstack::shared_mongodb().await.uri(),
+    )
+    .await;
+    kafka.kill().unwrap();
+    let impatient = world.orders("migrate").args(["--patience", "0"]).output();
+    let impatient = impatient.unwrap();
+    let said = String::from_utf8_lossy(&impatient.stderr);
+    assert!(!impatient.status.success(), "{said}");
+    assert!(said.contains(&format!("topic {}", world.topic)), "{said}");
+    let mut patient = world.orders("migrate").spawn().unwrap();
+    kafka.start().await.unwrap();
+    assert!(patient.wait().unwrap().success());
+}
+
+#[tokio::test]
 async fn while_mongodb_is_away_orders_are_taken_and_queries_say_so() {
     let mongodb = devstack::private_mongodb().await.unwrap();
     let world = World::on(

@@ -7,6 +7,7 @@ async fn the_tour_sees_every_hop() {
     let folder = tempfile::tempdir().unwrap();
     let output = world
         .orders("dev")
+        .envs(world.participants())
         .args(["--exit-after-tour", "--folder"])
         .arg(folder.path())
         .output()
@@ -23,6 +24,9 @@ async fn the_tour_sees_every_hop() {
             .filter(|line| line.contains(&format!("ms  {hop}")))
             .count();
         assert_eq!(seen, 4, "{hop}\n{text}");
+    }
+    for hop in ["placed", "saga", "mail"] {
+        assert!(text.contains(&format!("ms  {hop}")), "{hop}\n{text}");
     }
     for state in ["CONFIRMED", "CANCELLED"] {
         assert!(text.contains(state), "{text}");

@@ -14,7 +14,6 @@ use rdkafka::producer::{
 use super::rows::Row;
 use super::site::Site;
 
-const TOPIC: &str = "bare";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Counts what was acknowledged, and what was not.
@@ -41,56 +40,77 @@ impl ProducerContext<NoCustomPartitioner> for Counting {
 /// As fast as librdkafka takes records and a broker acknowledges them: idempotent, `acks=all`, the
 /// relay's partitioner, keys and headers, and nothing done with the answers but counting them.
 pub async fn records_per_second(site: &Site, rows: &[Row]) -> anyhow::Result<f64> {
+    const TOPIC: &str = "bare";
     site.topic(TOPIC).await?;
-    let counting = Counting::default();
-    let counted = counting.clone();
-    let producer: ThreadedProducer<Counting> = ClientConfig::new()
-        .set("bootstrap.servers", &site.brokers)
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        .set("partitioner", "murmur2_random")
-        .create_with_context(counting)?;
-    tokio::task::block_in_place(|| {
-        // Its first record waits until the producer has its id, and knows the topic.
-        send(&producer, rows.iter().take(1))?;
-        producer.flush(PATIENCE)?;
-        let started = Instant::now();
-        send(&producer, rows.iter())?;
-        producer.flush(PATIENCE)?;
-        let took = started.elapsed();
-        let acknowledged = counted.acknowledged.load(Ordering::Relaxed);
-        if acknowledged != rows.len() + 1 {
-            let failed = counted.failed.load(Ordering::Relaxed);
-            bail!("{acknowledged} records were acknowledged, {failed} were not");
-        }
-        Ok(rows.len() as f64 / took.as_secs_f64())
-    })
+    // Its first record waits until the producer has its id, and knows the topic.
+    let (warm_up, rest) = (&rows[..rows.len().min(1)], rows);
+    let producer = BareProducer::new(&site.brokers, TOPIC)?;
+    producer.produce(warm_up)?;
+    let started = Instant::now();
+    producer.produce(rest)?;
+    Ok(rest.len() as f64 / started.elapsed().as_secs_f64())
 }
 
-fn send<'a>(
-    producer: &ThreadedProducer<Counting>,
-    rows: impl Iterator<Item = &'a Row>,
-) -> anyhow::Result<()> {
-    for row in rows {
+/// To a topic that is there.
+pub struct BareProducer {
+    producer: ThreadedProducer<Counting>,
+    counted: Counting,
+    topic: &'static str,
+}
+
+impl BareProducer {
+    pub fn new(brokers: &str, topic: &'static str) -> anyhow::Result<Self> {
+        let counted = Counting::default();
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("partitioner", "murmur2_random")
+            .create_with_context(counted.clone())?;
+        Ok(Self {
+            producer,
+            counted,
+            topic,
+        })
+    }
+
+    /// Returns when all of them are acknowledged.
+    pub fn produce(&self, rows: &[Row]) -> anyhow::Result<()> {
+        let before = self.counted.acknowledged.load(Ordering::Relaxed);
+        tokio::task::block_in_place(|| {
+            for row in rows {
+                self.send(row)?;
+            }
+            self.producer.flush(PATIENCE)
+        })?;
+        let acknowledged = self.counted.acknowledged.load(Ordering::Relaxed) - before;
+        if acknowledged != rows.len() {
+            let failed = self.counted.failed.load(Ordering::Relaxed);
+            bail!("{acknowledged} records were acknowledged, {failed} were not");
+        }
+        Ok(())
+    }
+
+    fn send(&self, row: &Row) -> Result<(), KafkaError> {
         let mut headers = OwnedHeaders::new_with_capacity(row.headers.len());
         for (key, value) in &row.headers {
             let value = Some(value);
             headers = headers.insert(Header { key, value });
         }
-        let mut record = BaseRecord::to(TOPIC)
+        let mut record = BaseRecord::to(self.topic)
             .key(&row.key)
             .payload(&row.payload)
             .headers(headers);
-        while let Err((error, again)) = producer.send(record) {
+        while let Err((error, again)) = self.producer.send(record) {
             if !matches!(
                 error,
                 KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)
             ) {
-                return Err(error.into());
+                return Err(error);
             }
             std::thread::sleep(Duration::from_millis(1));
             record = again;
         }
+        Ok(())
     }
-    Ok(())
 }

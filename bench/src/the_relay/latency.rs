@@ -14,36 +14,59 @@ use super::site::Site;
 /// Between two transactions of the writer.
 const TICK: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(30);
+/// At the same rate, before what is measured: a broker's first seconds are spent compiling.
+const WARM_UP: Duration = Duration::from_secs(5);
 
 pub struct Latency {
     /// Events a second that the writer did append.
     pub written: f64,
+    /// Up to `published_at`: the relay has the acknowledgement, and marks the row.
+    pub marked: Quantiles,
+    /// Up to the arrival at a consumer.
+    pub arrived: Quantiles,
+}
+
+#[derive(Clone, Copy)]
+pub struct Quantiles {
     pub p50_ms: f64,
     pub p99_ms: f64,
 }
 
+impl Quantiles {
+    fn of(microseconds: &Histogram<u64>) -> Self {
+        let ms = |quantile| microseconds.value_at_quantile(quantile) as f64 / 1000.0;
+        Self {
+            p50_ms: ms(0.5),
+            p99_ms: ms(0.99),
+        }
+    }
+}
+
 /// Appends at a fixed rate, whatever comes of it, in a small transaction every millisecond. What is
-/// measured is from `created_at`, the start of that transaction, to the arrival at a consumer in
-/// this process: the commit, the relay up to the acknowledgement, and the fetch on top.
+/// measured, after some seconds of the same, is from `created_at`, the start of that transaction:
+/// the commit and the relay; to a consumer in this process also the fetch, and not the marking.
 pub async fn measure(site: &Site, rate: usize, time: Duration) -> anyhow::Result<Latency> {
     let topic = format!("latency-{rate}");
     let relays = ready(site, 1, &topic).await?;
+    // What the backlogs left to be written would be written now.
+    site.psql.batch_execute("CHECKPOINT").await?;
     let reader = Kafka::new(&site.brokers).read_topic(&topic, false).await?;
-    let total = (rate as f64 * time.as_secs_f64()) as usize;
+    let events = |time: Duration| (rate as f64 * time.as_secs_f64()) as usize;
+    let (warm_up, total) = (events(WARM_UP), events(WARM_UP + time));
     let arriving = tokio::spawn(arrivals(reader, total));
     let started = Instant::now();
     write(site, &topic, rate, total).await?;
     let written = total as f64 / started.elapsed().as_secs_f64();
     let arrived = arriving.await??;
-    let histogram = compare(site, &arrived).await?;
     for relay in relays {
+        // What is under way is marked before it ends.
         relay.stop().await?;
     }
-    let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+    let (marked, arrived) = compare(site, &arrived, warm_up).await?;
     Ok(Latency {
         written,
-        p50_ms: ms(0.5),
-        p99_ms: ms(0.99),
+        marked,
+        arrived,
     })
 }
 
@@ -77,22 +100,32 @@ async fn arrivals(reader: TopicReader, total: usize) -> anyhow::Result<HashMap<V
     Ok(arrived)
 }
 
-async fn compare(site: &Site, arrived: &HashMap<Vec<u8>, i64>) -> anyhow::Result<Histogram<u64>> {
-    let sql = "SELECT aggregate_id, (extract(epoch FROM created_at) * 1000000)::bigint FROM outbox";
-    let mut histogram = Histogram::new(3)?;
+async fn compare(
+    site: &Site,
+    arrived: &HashMap<Vec<u8>, i64>,
+    warm_up: usize,
+) -> anyhow::Result<(Quantiles, Quantiles)> {
+    let sql = "SELECT aggregate_id, (extract(epoch FROM created_at) * 1000000)::bigint,
+             (extract(epoch FROM published_at) * 1000000)::bigint
+         FROM outbox ORDER BY position";
+    let mut appended = 0;
+    let (mut marks, mut arrivals) = (Histogram::new(3)?, Histogram::new(3)?);
     for row in site.psql.query(sql, &[]).await? {
         // Rows that warmed the relay up were not waited for.
         if let Some(arrived) = arrived.get(row.get::<_, &str>(0).as_bytes()) {
-            let took = arrived - row.get::<_, i64>(1);
-            histogram.record(u64::try_from(took).unwrap_or(0))?;
+            appended += 1;
+            if appended <= warm_up {
+                continue;
+            }
+            let created: i64 = row.get(1);
+            let marked: Option<i64> = row.get(2);
+            let marked = marked.context("an event is not marked")?;
+            marks.record(u64::try_from(marked - created).unwrap_or(0))?;
+            arrivals.record(u64::try_from(arrived - created).unwrap_or(0))?;
         }
     }
-    if histogram.len() != arrived.len() as u64 {
-        bail!(
-            "{} of {} events were appended",
-            histogram.len(),
-            arrived.len()
-        );
+    if appended != arrived.len() {
+        bail!("{appended} of {} events were appended", arrived.len());
     }
-    Ok(histogram)
+    Ok((Quantiles::of(&marks), Quantiles::of(&arrivals)))
 }

@@ -58,9 +58,9 @@ impl Report {
         });
     }
 
-    pub fn print(&self, json: bool) -> anyhow::Result<()> {
+    pub fn print(&self, of: &str, json: bool) -> anyhow::Result<()> {
         if json {
-            println!("{}", serde_json::json!({ "relay": self.0 }));
+            println!("{}", serde_json::json!({ of: self.0 }));
             return Ok(());
         }
         for line in &self.0 {

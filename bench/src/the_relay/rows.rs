@@ -1,6 +1,6 @@
 use domain::contract::{Envelope, PublishedOrderEvent, headers};
 use domain::order::{OrderCreated, OrderEvent, OrderLine, Quantity};
-use domain::{CustomerId, ItemName, MenuItemId, Money, OccurredOn, RestaurantId};
+use domain::{Currency, CustomerId, ItemName, MenuItemId, Money, OccurredOn, RestaurantId};
 use runtime::{Clock, Ids, SystemClock, TimeOrderedIds};
 use uuid::Uuid;
 
@@ -14,6 +14,33 @@ pub struct Row {
 }
 
 impl Row {
+    /// An event as the store publishes it, of now and of a request of its own.
+    pub fn new(key: String, version: u64, event: OrderEvent) -> anyhow::Result<Self> {
+        let request = TimeOrderedIds.next().to_string();
+        let envelope = Envelope {
+            event_id: domain::event_id("Order", &key, version),
+            event_type: event.kind().as_str().to_owned(),
+            aggregate_type: "Order".to_owned(),
+            aggregate_id: key.clone(),
+            version,
+            schema_version: PublishedOrderEvent::schema_version(event.kind()),
+            occurred_on: OccurredOn::new(SystemClock.now()),
+            correlation_id: request.clone(),
+            causation_id: request,
+        };
+        Ok(Self {
+            id: envelope.event_id,
+            headers: headers(&envelope, None).into_iter().collect(),
+            slot: event_store::slot(&key) as i16,
+            payload: PublishedOrderEvent {
+                envelope,
+                content: event.into(),
+            }
+            .to_json()?,
+            key,
+        })
+    }
+
     pub fn headers_json(&self) -> anyhow::Result<String> {
         let headers: std::collections::BTreeMap<_, _> = self.headers.iter().cloned().collect();
         Ok(serde_json::to_string(&headers)?)
@@ -36,8 +63,11 @@ impl Iterator for Rows {
 }
 
 fn order(number: usize) -> anyhow::Result<Row> {
-    let key = TimeOrderedIds.next().to_string();
-    let request = TimeOrderedIds.next().to_string();
+    Row::new(TimeOrderedIds.next().to_string(), 1, created(number)?)
+}
+
+/// What the order of this number begins with.
+pub fn created(number: usize) -> anyhow::Result<OrderEvent> {
     let line = |dish: usize| -> anyhow::Result<OrderLine> {
         Ok(OrderLine {
             menu_item_id: MenuItemId::new(format!("item-{dish}"))?,
@@ -46,32 +76,12 @@ fn order(number: usize) -> anyhow::Result<Row> {
             quantity: Quantity::new(2)?,
         })
     };
-    let event = OrderEvent::OrderCreated(OrderCreated {
+    Ok(OrderEvent::OrderCreated(OrderCreated {
         customer_id: CustomerId::new(format!("customer-{}", number % 5000))?,
         restaurant_id: RestaurantId::new(format!("restaurant-{}", number % 200))?,
         total_amount: Money::from_json_number("64.95")?,
+        currency: Currency::default(),
         items: vec![line(number % 12)?, line(number % 7)?],
-    });
-    let envelope = Envelope {
-        event_id: domain::event_id("Order", &key, 1),
-        event_type: "OrderCreated".to_owned(),
-        aggregate_type: "Order".to_owned(),
-        aggregate_id: key.clone(),
-        version: 1,
-        schema_version: PublishedOrderEvent::SCHEMA_VERSION,
-        occurred_on: OccurredOn::new(SystemClock.now()),
-        correlation_id: request.clone(),
-        causation_id: request,
-    };
-    Ok(Row {
-        id: envelope.event_id,
-        headers: headers(&envelope, None).into_iter().collect(),
-        slot: event_store::slot(&key) as i16,
-        payload: PublishedOrderEvent {
-            envelope,
-            content: event.into(),
-        }
-        .to_json()?,
-        key,
-    })
+        saga: None,
+    }))
 }

@@ -1,28 +1,41 @@
-use axum::extract::State;
 use axum::response::Response;
 use domain::checked_text;
 use event_store::dead_letters::REASON_MAX_CHARS;
-use http::StatusCode;
 use runtime::http::{PathText, Problem};
 
-use super::answer::{by, item_id, json, refused};
-use crate::CommandApi;
+use super::act::{Act, Deed};
+use super::answer::{by, item_id};
+use super::described::{DiscardBody, OwnerParameter, SummaryAnswer};
+use super::owner::At;
 use crate::body::JsonObject;
+use crate::described::{ActProblems, CommandHeaders};
 use crate::fields::text;
+use crate::head::Head;
+use crate::idempotency::Fingerprint;
 
 /// `POST /api/dead-letters/{id}/discard` with `reason` and, if wanted, `by`.
+#[utoipa::path(
+    post, path = "/api/dead-letters/{id}/discard", operation_id = "discardDeadLetter", tag = "dead letters",
+    params(("id" = String, Path, description = "The item's", format = Uuid), OwnerParameter, CommandHeaders),
+    request_body = DiscardBody,
+    responses((status = 202, description = "It is given up", body = SummaryAnswer), ActProblems),
+)]
 pub async fn discard(
-    State(api): State<CommandApi>,
     PathText(id): PathText,
-    JsonObject(mut fields): JsonObject,
+    At(api): At,
+    head: Head,
+    JsonObject { mut fields, body }: JsonObject,
 ) -> Result<Response, Problem> {
     let reason = text(|reason| checked_text(reason, REASON_MAX_CHARS));
     let reason = fields.required("reason", reason);
-    let by = by(&mut fields);
+    let by = by(&mut fields, &head.caller);
     let reason = fields.finish(reason)?;
     let id = item_id(&id)?;
-    let item = api.dead_letters.discard(id, &by, &reason).await;
-    let item = item.map_err(refused)?;
-    tracing::info!(dead_letter = %id, by, reason, "discarded");
-    json(StatusCode::ACCEPTED, &item)
+    api.act(&Act {
+        head,
+        by,
+        deed: Deed::Discard(id, reason),
+        fingerprint: Fingerprint::of(&format!("/api/dead-letters/{id}/discard"), &body),
+    })
+    .await
 }

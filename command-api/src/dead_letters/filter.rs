@@ -1,8 +1,8 @@
 use std::str::FromStr;
 
-use domain::OccurredOn;
+use domain::{OccurredOn, TextError};
 use event_store::dead_letters::{Filter, Reason, Source, States};
-use runtime::http::{ParameterFault, Parameters};
+use runtime::http::{ParameterFault, Parameters, ProblemType};
 use serde_json::value::RawValue;
 
 use crate::field_fault::FieldFault;
@@ -37,19 +37,19 @@ pub fn of_body(fields: &mut Fields) -> Filter {
 fn field<T>(
     read: fn(&str) -> Result<T, ParameterFault>,
 ) -> impl FnOnce(&RawValue) -> Result<T, FieldFault> {
-    move |value| Ok(read(&text(Ok)(value)?)?)
+    move |value| Ok(read(&text(Ok::<_, TextError>)(value)?)?)
 }
 
 fn source(text: &str) -> Result<Source, ParameterFault> {
-    named("unknown-source", text)
+    named(ProblemType::UnknownSource, text)
 }
 
 fn reason(text: &str) -> Result<Reason, ParameterFault> {
-    named("unknown-reason", text)
+    named(ProblemType::UnknownReason, text)
 }
 
 fn states(text: &str) -> Result<States, ParameterFault> {
-    named("unknown-state", text)
+    named(ProblemType::UnknownState, text)
 }
 
 fn any(text: &str) -> Result<String, ParameterFault> {
@@ -61,7 +61,7 @@ fn instant(text: &str) -> Result<OccurredOn, ParameterFault> {
     runtime::http::instant(text).map(OccurredOn::new)
 }
 
-fn named<T: FromStr<Err = String>>(kind: &'static str, text: &str) -> Result<T, ParameterFault> {
+fn named<T: FromStr<Err = String>>(kind: ProblemType, text: &str) -> Result<T, ParameterFault> {
     text.parse()
         .map_err(|detail| ParameterFault { kind, detail })
 }

@@ -1,28 +1,45 @@
 //! The dead-letter desk: what could not be published or applied, and what to do about it. To act
 //! on an item sets its state; who owns it takes that up on its next turn.
 
+mod act;
 mod answer;
 mod cursor;
+mod described;
 mod discard;
 mod filter;
 mod list;
+mod owner;
 mod requeue;
 mod requeue_all;
 mod show;
 mod stats;
 
-use axum::Router;
-use axum::routing::{get, post};
+use utoipa::openapi::{RefOr, Required};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::CommandApi;
 
-pub fn router() -> Router<CommandApi> {
-    let item = "/api/dead-letters/{id}";
-    Router::new()
-        .route("/api/dead-letters", get(list::list))
-        .route("/api/dead-letters/stats", get(stats::stats))
-        .route("/api/dead-letters/requeue", post(requeue_all::requeue_all))
-        .route(item, get(show::show))
-        .route(&format!("{item}/requeue"), post(requeue::requeue))
-        .route(&format!("{item}/discard"), post(discard::discard))
+pub use owner::{Desk, Owner};
+
+pub fn router() -> OpenApiRouter<CommandApi> {
+    let mut requeue = routes!(requeue::requeue);
+    let operations = requeue
+        .1
+        .paths
+        .values_mut()
+        .filter_map(|item| item.post.as_mut());
+    for body in operations.filter_map(|post| post.request_body.as_mut()) {
+        // Who acts may be left out, and then there is no body at all.
+        if let RefOr::T(body) = body {
+            body.required = Some(Required::False);
+        }
+    }
+    OpenApiRouter::default()
+        .routes(routes!(list::list))
+        .routes(routes!(stats::stats))
+        .routes(routes!(requeue_all::requeue_all))
+        .routes(routes!(show::show))
+        .routes(requeue)
+        .routes(routes!(discard::discard))
 }

@@ -1,22 +1,42 @@
-use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use runtime::http::{PathText, Problem};
 
-use super::answer::{by, item_id, json, refused};
-use crate::CommandApi;
-use crate::body::OptionalJsonObject;
+use super::act::{Act, Deed};
+use super::answer::{by, item_id};
+use super::described::{OwnerParameter, RequeueBody, SummaryAnswer};
+use super::owner::At;
+use crate::body::{JsonObject, OptionalJsonObject};
+use crate::described::{ActProblems, CommandHeaders};
+use crate::head::Head;
+use crate::idempotency::Fingerprint;
 
 /// `POST /api/dead-letters/{id}/requeue`, with `by` or without a body.
+#[utoipa::path(
+    post, path = "/api/dead-letters/{id}/requeue", operation_id = "requeueDeadLetter", tag = "dead letters",
+    params(("id" = String, Path, description = "The item's", format = Uuid), OwnerParameter, CommandHeaders),
+    request_body = RequeueBody,
+    responses(
+        (status = 202, description = "Its owner tries again", body = SummaryAnswer, links(
+            ("show" = (operation_id = "showDeadLetter", parameters(("id" = "$response.body#/id")))),
+            ("discard" = (operation_id = "discardDeadLetter", parameters(("id" = "$response.body#/id")))),
+        )),
+        ActProblems,
+    ),
+)]
 pub async fn requeue(
-    State(api): State<CommandApi>,
     PathText(id): PathText,
-    OptionalJsonObject(mut fields): OptionalJsonObject,
+    At(api): At,
+    head: Head,
+    OptionalJsonObject(JsonObject { mut fields, body }): OptionalJsonObject,
 ) -> Result<Response, Problem> {
-    let by = by(&mut fields);
+    let by = by(&mut fields, &head.caller);
     let by = fields.finish(Some(by))?;
     let id = item_id(&id)?;
-    let item = api.dead_letters.requeue(id, &by).await.map_err(refused)?;
-    tracing::info!(dead_letter = %id, by, "requeued");
-    json(StatusCode::ACCEPTED, &item)
+    api.act(&Act {
+        head,
+        by,
+        deed: Deed::Requeue(id),
+        fingerprint: Fingerprint::of(&format!("/api/dead-letters/{id}/requeue"), &body),
+    })
+    .await
 }

@@ -1,43 +1,57 @@
-use axum::extract::State;
 use axum::response::Response;
 use event_store::EventStoreError;
 use event_store::dead_letters::{DeadLetters, Filter};
-use http::StatusCode;
 use runtime::http::Problem;
 use serde::Serialize;
 
-use super::answer::{by, json, unread};
+use super::act::{Act, Deed};
+use super::answer::by;
+use super::described::{OwnerParameter, RequeueAllBody, RequeuedAllAnswer};
 use super::filter;
-use crate::CommandApi;
+use super::owner::At;
 use crate::body::JsonObject;
+use crate::described::{ActProblems, CommandHeaders};
+use crate::head::Head;
+use crate::idempotency::Fingerprint;
 
 const PAGE: u32 = 200;
 /// Of one request: a thousand items.
 const MOST_PAGES: usize = 5;
 
 #[derive(Serialize)]
-struct RequeuedAll {
-    requeued: u64,
+pub struct RequeuedAll {
+    pub requeued: u64,
     /// Open items that are meant too, for the next request.
-    left: u64,
+    pub left: u64,
 }
 
 /// `POST /api/dead-letters/requeue` with the filters of the list and `by`: up to a thousand open
 /// items, the newest first. To be repeated while `requeued` is not 0 and items are left.
+#[utoipa::path(
+    post, path = "/api/dead-letters/requeue", operation_id = "requeueDeadLetters", tag = "dead letters",
+    params(OwnerParameter, CommandHeaders),
+    request_body = RequeueAllBody,
+    responses((status = 202, description = "Their owners try again", body = RequeuedAllAnswer), ActProblems),
+)]
 pub async fn requeue_all(
-    State(api): State<CommandApi>,
-    JsonObject(mut fields): JsonObject,
+    At(api): At,
+    head: Head,
+    JsonObject { mut fields, body }: JsonObject,
 ) -> Result<Response, Problem> {
-    let (filter, by) = (filter::of_body(&mut fields), by(&mut fields));
+    let filter = filter::of_body(&mut fields);
+    let by = by(&mut fields, &head.caller);
     let (filter, by) = fields.finish(Some((filter, by)))?;
-    let all = requeue_pages(&api.dead_letters, &filter, &by).await;
-    // What was requeued before a fault stays so, and asking again does no harm.
-    let all = all.map_err(unread)?;
-    tracing::info!(requeued = all.requeued, left = all.left, by, "requeued");
-    json(StatusCode::ACCEPTED, &all)
+    api.act(&Act {
+        head,
+        by,
+        deed: Deed::RequeueAll(filter),
+        fingerprint: Fingerprint::of("/api/dead-letters/requeue", &body),
+    })
+    .await
 }
 
-async fn requeue_pages(
+/// What was requeued before a fault stays so, and asking again does no harm.
+pub async fn requeue_pages(
     letters: &DeadLetters,
     filter: &Filter,
     by: &str,

@@ -2,16 +2,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use command_api::CommandApi;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use command_api::{CommandApi, Owner, Settings};
 use domain::order::Order;
 use event_store::dead_letters::DeadLetters;
-use event_store::{CommandExecutor, Database, DatabaseConfig, Doorbell, EventStore};
-use http::{HeaderMap, Request, StatusCode};
+use event_store::{CommandExecutor, Database, DatabaseConfig, Doorbell, EventStore, Grouping};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use runtime::health::Health;
-use runtime::http::Operations;
-use runtime::{ManualClock, SequentialIds};
+use runtime::http::{Caller, Operations};
+use runtime::{Ids, ManualClock, SequentialIds, TimeOrderedIds};
 use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -35,37 +37,77 @@ pub struct Answer {
     pub text: String,
 }
 
+/// In the place of authentication, which has tests of its own: the caller that a test names, or
+/// anyone.
+async fn somebody(mut request: Request<Body>, next: Next) -> Response {
+    if request.extensions().get::<Caller>().is_none() {
+        request.extensions_mut().insert(Caller::anyone());
+    }
+    next.run(request).await
+}
+
+/// A participant's schema, which nobody may have made.
+pub fn in_schema(url: &str, schema: &str) -> Database {
+    connected(url, Some(schema))
+}
+
+fn connected(url: &str, schema: Option<&str>) -> Database {
+    Database::new(&DatabaseConfig {
+        url: url.to_owned(),
+        schema: schema.map(str::to_owned),
+        connections: 8,
+    })
+    .unwrap()
+}
+
 impl Api {
     pub async fn new() -> Self {
+        Self::on(&Self::database().await).await
+    }
+
+    /// Names a new database.
+    pub async fn database() -> String {
         let server = devstack::shared_postgres().await;
-        let url = server.create_database(&unique_name()).await.unwrap();
-        Self::on(&url).await
+        server.create_database(&unique_name()).await.unwrap()
     }
 
     pub async fn on(url: &str) -> Self {
-        let database = Database::new(&DatabaseConfig {
-            url: url.to_owned(),
-            schema: None,
-            connections: 8,
-        })
-        .unwrap();
+        Self::with(url, Grouping::default(), Settings::default()).await
+    }
+
+    /// A process of its own: its ids are no other's.
+    pub async fn beside(url: &str) -> Self {
+        let ids = Arc::new(TimeOrderedIds);
+        Self::made(url, Grouping::default(), Settings::default(), ids).await
+    }
+
+    pub async fn with(url: &str, grouping: Grouping, settings: Settings) -> Self {
+        Self::made(url, grouping, settings, Arc::new(SequentialIds::default())).await
+    }
+
+    async fn made(url: &str, grouping: Grouping, settings: Settings, ids: Arc<dyn Ids>) -> Self {
+        let database = connected(url, None);
         database.migrate().await.unwrap();
         let dead_letters = DeadLetters::new(database.clone());
         let store: EventStore<Order> =
-            EventStore::new(database, "order-events", Vec::new(), Doorbell::default());
-        let ids = Arc::new(SequentialIds::default());
+            EventStore::new(database, "order-events", Doorbell::default()).with_grouping(grouping);
         let now: Timestamp = NOW.parse().unwrap();
+        let keys = store.idempotency_keys();
         let api = CommandApi::new(
             CommandExecutor::new(store, ()),
+            keys,
             dead_letters.clone(),
             Arc::new(ManualClock::at(now)),
             ids.clone(),
-        );
+            settings,
+        )
+        .with_desk(Owner::Inventory, &in_schema(url, "inventory"));
         let operations = Operations {
             health: Health::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         };
         let router = runtime::http::operations(command_api::router(api), operations);
+        let router = router.layer(from_fn(somebody));
         Self {
             router: runtime::http::with_context(router, ids),
             dead_letters,
@@ -95,6 +137,17 @@ impl Api {
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Request::get(path).body(Body::empty()).unwrap())
             .await
+    }
+
+    /// Sends a command under a key.
+    pub async fn once(&self, key: &str, path: &str, body: impl Into<Body>) -> Answer {
+        self.call(keyed(key, path, body)).await
+    }
+
+    /// How many answers are kept.
+    pub async fn kept(&self) -> i64 {
+        let sql = "SELECT count(*) FROM idempotency_keys";
+        self.database.query_one(sql, &[]).await.unwrap().get(0)
     }
 
     pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
@@ -132,6 +185,20 @@ impl Api {
 impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    /// What a caller can see of it, but for what differs from request to request: status, body,
+    /// and the headers the command led to.
+    pub fn essence(&self) -> (StatusCode, &str, Vec<Option<&HeaderValue>>) {
+        let headers = ["content-type", "etag", "location"].map(|name| self.headers.get(name));
+        (self.status, &self.text, headers.into())
+    }
+
+    /// Whether it is the answer to an earlier request.
+    pub fn is_replayed(&self) -> bool {
+        self.headers
+            .get("idempotency-replayed")
+            .is_some_and(|value| value == "true")
     }
 
     /// The kind of a problem, which must look like one in every respect.
@@ -175,6 +242,24 @@ pub fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
         .header("content-type", "application/json")
         .body(body.into())
         .unwrap()
+}
+
+/// With an `Idempotency-Key`.
+pub fn keyed(key: &str, path: &str, body: impl Into<Body>) -> Request<Body> {
+    let mut request = post(path, body);
+    let key = key.try_into().unwrap();
+    request.headers_mut().insert("idempotency-key", key);
+    request
+}
+
+/// From a caller of this name, who may be bound to a customer.
+pub fn from(caller: &str, customer_id: Option<&str>, mut request: Request<Body>) -> Request<Body> {
+    request.extensions_mut().insert(Caller {
+        name: caller.into(),
+        customer_id: customer_id.map(Into::into),
+        ..Caller::anyone()
+    });
+    request
 }
 
 /// The example with a field's value replaced by this text.

@@ -1,6 +1,6 @@
 //! Values that break a rule: each is named, by the rule's kind and the value's place.
 
-use crate::api::{Api, example_with};
+use crate::api::{Api, EXAMPLE, example_with};
 
 /// A field, the text it has instead of its value, and the one fault that makes.
 const VALUES: &[(&str, &str, &str)] = &[
@@ -132,6 +132,26 @@ async fn a_value_that_breaks_a_rule_is_named() {
     for (field, value, fault) in VALUES {
         let answer = api.post("/api/orders", example_with(field, value)).await;
         assert_eq!(answer.faults(), [*fault], "{field}: {value}");
+    }
+    assert_eq!(api.rows().await, (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_currency_is_one_with_hundredths() {
+    let api = Api::new().await;
+    for (value, fault) in [
+        ("null", "wrong-type /currency"),
+        ("978", "wrong-type /currency"),
+        (r#""\ud800""#, "not-unicode /currency"),
+        (r#""""#, "no-currency-code /currency"),
+        (r#""eur""#, "no-currency-code /currency"),
+        (r#""EURO""#, "no-currency-code /currency"),
+        (r#""ABC""#, "unknown-currency /currency"),
+        (r#""JPY""#, "unknown-currency /currency"),
+    ] {
+        let body = EXAMPLE.replacen('{', &format!("{{\"currency\":{value},"), 1);
+        let answer = api.post("/api/orders", body).await;
+        assert_eq!(answer.faults(), [fault], "{value}");
     }
     assert_eq!(api.rows().await, (0, 0, 0));
 }

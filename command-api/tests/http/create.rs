@@ -75,6 +75,10 @@ async fn the_outbox_row_is_the_record_to_be_published() {
     let answer = api.call(request).await;
     let order = answer.json()["orderId"].as_str().unwrap().to_owned();
     let event = domain::event_id("Order", &order, 1);
+    // The caller's trace, under a step of this request's own.
+    let step = answer.headers["traceparent"].to_str().unwrap();
+    assert_eq!((&step[..35], &step[52..]), (&trace[..35], &trace[52..]));
+    assert_ne!(step[36..52], trace[36..52]);
 
     let row = only_row(
         &api,
@@ -103,8 +107,8 @@ async fn the_outbox_row_is_the_record_to_be_published() {
     assert_eq!(published.envelope.aggregate_id, order);
     assert_eq!(published.envelope.correlation_id, "request-7");
     assert_eq!(published.envelope.occurred_on.to_string(), NOW);
-    let content = &EXAMPLE[1..];
-    assert!(payload.ends_with(content), "{payload}");
+    let content = EXAMPLE[1..].replace(r#","items"#, r#","currency":"EUR","items"#);
+    assert!(payload.ends_with(&content), "{payload}");
 
     assert_eq!(
         json_of(&row, "headers"),
@@ -117,8 +121,28 @@ async fn the_outbox_row_is_the_record_to_be_published() {
             "ce_time": NOW,
             "content-type": "application/json",
             "correlation-id": "request-7",
-            "traceparent": trace,
+            "traceparent": step,
         })
+    );
+}
+
+#[tokio::test]
+async fn an_order_may_name_its_currency() {
+    let api = Api::new().await;
+    let dollars = EXAMPLE.replacen('{', r#"{"currency":"USD","#, 1);
+    let answer = api.post("/api/orders", dollars).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    let sql = "SELECT e.payload::text AS event, e.event_version, o.payload::text AS record,
+                s.state::text AS state
+         FROM events e, outbox o, orders s";
+    let row = only_row(&api, sql).await;
+    assert_eq!(row.get::<_, &str>("event_version"), "2");
+    assert_eq!(json_of(&row, "event")["OrderCreated"]["currency"], "USD");
+    assert_eq!(json_of(&row, "state")["currency"], "USD");
+    let record = json_of(&row, "record");
+    assert_eq!(
+        (&record["schemaVersion"], &record["currency"]),
+        (&json!(2), &json!("USD"))
     );
 }
 
@@ -141,7 +165,7 @@ async fn the_current_state_can_be_looked_at() {
     assert_eq!(json_of(&row, "state")["items"][0]["price"], "12.99");
 }
 
-/// A caller's id or trace that is malformed is replaced or left out; the order is placed.
+/// A caller's id or trace that is malformed is replaced; the order is placed.
 #[tokio::test]
 async fn malformed_request_ids_and_traces_are_not_taken_over() {
     let api = Api::new().await;
@@ -154,8 +178,9 @@ async fn malformed_request_ids_and_traces_are_not_taken_over() {
         assert_eq!(answer.status, StatusCode::CREATED, "{bad}: {}", answer.text);
         assert_ne!(answer.headers["x-request-id"], bad);
     }
-    let sql = "SELECT count(*) FROM outbox WHERE headers ->> 'traceparent' IS NOT NULL";
-    assert_eq!(only_row(&api, sql).await.get::<_, i64>(0), 0);
+    let sql = "SELECT count(DISTINCT substr(headers ->> 'traceparent', 4, 32)) FROM outbox
+               WHERE headers ->> 'traceparent' ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-00$'";
+    assert_eq!(only_row(&api, sql).await.get::<_, i64>(0), 4);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::api::{Answer, Api};
 
 const DESK: &str = "/api/dead-letters";
 
-fn junk(offset: i64) -> NewDeadLetter {
+pub fn junk(offset: i64) -> NewDeadLetter {
     NewDeadLetter {
         source: Source::Projector,
         reason: Reason::InvalidData,
@@ -35,7 +35,7 @@ fn junk(offset: i64) -> NewDeadLetter {
 }
 
 /// The event of a new order, which no projector could apply.
-async fn stored_event(api: &Api) -> NewDeadLetter {
+pub async fn stored_event(api: &Api) -> NewDeadLetter {
     let order = api.create().await;
     let event_id = domain::event_id("Order", &order, 1);
     let mut item = junk(1000);
@@ -49,17 +49,17 @@ async fn stored_event(api: &Api) -> NewDeadLetter {
     item
 }
 
-async fn put(api: &Api, item: &NewDeadLetter) -> Uuid {
+pub async fn put(api: &Api, item: &NewDeadLetter) -> Uuid {
     api.dead_letters.record(item).await.unwrap().id
 }
 
-async fn list(api: &Api, query: &str) -> Value {
+pub async fn list(api: &Api, query: &str) -> Value {
     let answer = api.get(&format!("{DESK}?{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     answer.json()
 }
 
-fn offsets(page: &Value) -> Vec<i64> {
+pub fn offsets(page: &Value) -> Vec<i64> {
     let items = page["deadLetters"].as_array().unwrap().iter();
     items.map(|item| item["offset"].as_i64().unwrap()).collect()
 }
@@ -69,7 +69,7 @@ async fn act(api: &Api, id: Uuid, action: &str, body: Value) -> Answer {
     api.post(&path, body.to_string()).await
 }
 
-fn accepted(answer: &Answer) -> Value {
+pub fn accepted(answer: &Answer) -> Value {
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
     answer.json()
 }

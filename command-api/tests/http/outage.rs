@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use command_api::Settings;
+use event_store::Grouping;
 use http::StatusCode;
 
 use crate::api::{Answer, Api, EXAMPLE};
@@ -64,6 +66,33 @@ async fn while_postgres_hangs_commands_are_answered_503() {
 
     server.resume().unwrap();
     assert_eq!(api.confirm(&order, "p-1").await.status, StatusCode::OK);
+}
+
+/// More commands than can be taken on are refused at once.
+#[tokio::test]
+async fn when_too_many_commands_wait_the_next_is_answered_503() {
+    let server = devstack::private_postgres().await.unwrap();
+    let grouping = Grouping {
+        unanswered: 2,
+        ..Grouping::default()
+    };
+    let api = Api::with(server.url(), grouping, Settings::default()).await;
+    let lock = "BEGIN; LOCK TABLE events IN EXCLUSIVE MODE";
+    api.database.batch_execute(lock).await.unwrap();
+    let (first, second, refused) = tokio::join!(
+        api.post("/api/orders", EXAMPLE),
+        api.post("/api/orders", EXAMPLE),
+        async {
+            let refused = api.post("/api/orders", EXAMPLE).await;
+            api.database.batch_execute("COMMIT").await.unwrap();
+            refused
+        }
+    );
+    assert_eq!(unavailable(&refused), "overloaded");
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+    assert_eq!(second.status, StatusCode::CREATED, "{}", second.text);
+    assert_eq!(api.rows().await, (2, 2, 2));
+    api.create().await;
 }
 
 /// A stream that this code cannot read is a fault of ours, and none to be retried.

@@ -28,9 +28,13 @@ share.coordinator.state.topic.num.partitions=1
 
 # The first consumer of a group starts at once.
 group.initial.rebalance.delay.ms=0
-# A broker that was killed is let in again as soon as its old session is over.
+# A broker that was killed is let in again as soon as its old session is over; one that only stood
+# still, as everything does on a busy machine, should not have lost its own by then.
 broker.heartbeat.interval.ms=200
-broker.session.timeout.ms=1000
+broker.session.timeout.ms=3000
+
+# Taken from the heap at once, however little there is to compact: by default it is 128 MiB.
+log.cleaner.dedupe.buffer.size=8388608
 "
     )
 }

@@ -1,6 +1,8 @@
 //! A server comes back from a kill and from a stop with its data, at the same address, and
 //! does not answer while it is down or suspended.
 
+use std::io::Write;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
@@ -95,10 +97,19 @@ async fn kafka() -> Outcome<()> {
     assert_eq!(read_record(server.brokers()).await?, "kept");
 
     let lib = devstack::kafka_lib().await?;
-    let mut console = devstack::console_consumer(server.brokers(), crate::clients::TOPIC, &lib)?;
-    console.args(["--max-messages", "1", "--timeout-ms", "10000"]);
+    let (brokers, topic) = (server.brokers(), crate::clients::TOPIC);
+    let mut console = devstack::console_producer(brokers, topic, &lib)?;
+    let mut typing = console.stdin(Stdio::piped()).spawn()?;
+    typing.stdin.take().unwrap().write_all(b"2\ttyped\n")?;
+    let typed = tokio::task::spawn_blocking(move || typing.wait()).await??;
+    assert!(typed.success(), "{typed}");
+    let mut console = devstack::console_consumer(brokers, topic, &lib)?;
+    console.args(["--max-messages", "2", "--timeout-ms", "10000"]);
     let printed = tokio::task::spawn_blocking(move || console.output()).await??;
-    assert_eq!(String::from_utf8(printed.stdout)?, "1\tkept\n");
+    let printed = String::from_utf8(printed.stdout)?;
+    let mut printed: Vec<_> = printed.lines().collect();
+    printed.sort();
+    assert_eq!(printed, ["1\tkept", "2\ttyped"]);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 mod clients;
 mod faults;
+mod mail_catcher;
 mod owner;
 mod rerun;
 mod sharing;

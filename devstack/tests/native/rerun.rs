@@ -52,6 +52,7 @@ pub fn play(role: &str, folder: &Path) -> Outcome<(Player, String)> {
         .env_remove("DATABASE_URL")
         .env_remove("KAFKA_BROKERS")
         .env_remove("MONGODB_URI")
+        .env_remove("SMTP_URL")
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -6,6 +6,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::clients::{Outcome, kafka_answers, read_document, read_row, write_document, write_row};
+use crate::mail_catcher::send_mail;
 use crate::rerun::{eventually, open_folder, play, processes_in};
 
 fn exported<'a>(printed: &'a str, variable: &str) -> Outcome<&'a str> {
@@ -49,6 +50,11 @@ async fn goes_up_down_and_away() -> Outcome<()> {
     write_row(url).await?;
     write_document(exported(&printed, "MONGODB_URI")?).await?;
     assert!(kafka_answers(exported(&printed, "KAFKA_BROKERS")?).await);
+    send_mail(exported(&printed, "SMTP_URL")?, "a@b").await?;
+    assert!(
+        printed.contains(", to be read at http://127.0.0.1:"),
+        "{printed}"
+    );
 
     assert!(devstack::stop(&folder).await?);
     owner.wait()?;
@@ -63,7 +69,7 @@ async fn goes_up_down_and_away() -> Outcome<()> {
         .servers
         .iter()
         .filter_map(|server| server.running_process());
-    assert_eq!(running.count(), 3);
+    assert_eq!(running.count(), 4);
     assert_eq!(read_row(exported(&printed, "DATABASE_URL")?).await?, "kept");
     assert_eq!(
         read_document(exported(&printed, "MONGODB_URI")?).await?,
@@ -72,7 +78,7 @@ async fn goes_up_down_and_away() -> Outcome<()> {
 
     let (mut owner, again) = play("attached", place.path())?;
     assert!(again.contains(&status.exports()), "{again}");
-    assert_eq!(again.matches("(was left up)").count(), 3);
+    assert_eq!(again.matches("(was left up)").count(), 4);
     owner.kill()?;
     assert_eq!(read_row(exported(&again, "DATABASE_URL")?).await?, "kept");
 

@@ -6,6 +6,9 @@ pub const CORRELATION_ID: &str = "correlation-id";
 /// W3C Trace Context.
 pub const TRACEPARENT: &str = "traceparent";
 
+/// On a record that was published before: `true`. Whoever acts on the world leaves it alone.
+pub const REPLAYED: &str = "replayed";
+
 /// The record's headers: CloudEvents 1.0 in Kafka's binary mode, the correlation id, and the trace
 /// the command belonged to where it came with one.
 pub fn headers(event: &Envelope, traceparent: Option<&str>) -> BTreeMap<String, String> {

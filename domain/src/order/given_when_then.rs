@@ -7,7 +7,9 @@ use super::{
     IllegalEvent, NewOrder, Order, OrderCommand, OrderError, OrderEvent, OrderEventType, OrderLine,
     OrderRuleError, OrderStatus, Quantity,
 };
-use crate::{CancelReason, CustomerId, ItemName, MenuItemId, Money, PaymentId, RestaurantId};
+use crate::{
+    CancelReason, Currency, CustomerId, ItemName, MenuItemId, Money, PaymentId, RestaurantId,
+};
 
 fn money(text: &str) -> Money {
     Money::from_json_number(text).unwrap()
@@ -31,7 +33,7 @@ fn new_order(total: &str, items: Vec<OrderLine>) -> Result<NewOrder, OrderRuleEr
     )
 }
 
-fn pizza() -> NewOrder {
+pub(super) fn pizza() -> NewOrder {
     new_order("45.99", vec![line("12.99", 2)]).unwrap()
 }
 
@@ -42,32 +44,34 @@ fn created() -> OrderEvent {
 fn confirmed(payment: &str) -> OrderEvent {
     OrderEvent::OrderConfirmed {
         payment_id: PaymentId::new(payment).unwrap(),
+        saga_flow: None,
     }
 }
 
 fn cancelled(reason: &str) -> OrderEvent {
     OrderEvent::OrderCancelled {
         reason: CancelReason::new(reason).unwrap(),
+        saga_flow: None,
     }
 }
 
-fn confirm(payment: &str) -> OrderCommand {
+pub(super) fn confirm(payment: &str) -> OrderCommand {
     OrderCommand::Confirm {
         payment_id: PaymentId::new(payment).unwrap(),
     }
 }
 
-fn cancel(reason: &str) -> OrderCommand {
+pub(super) fn cancel(reason: &str) -> OrderCommand {
     OrderCommand::Cancel {
         reason: CancelReason::new(reason).unwrap(),
     }
 }
 
-fn given(events: &[OrderEvent]) -> cqrs_es::test::AggregateTestExecutor<Order> {
+pub(super) fn given(events: &[OrderEvent]) -> cqrs_es::test::AggregateTestExecutor<Order> {
     TestFramework::with(()).given(events.to_vec())
 }
 
-fn refused(from: OrderStatus, to: OrderStatus) -> OrderError {
+pub(super) fn refused(from: OrderStatus, to: OrderStatus) -> OrderError {
     OrderError::InvalidTransition { from, to }
 }
 
@@ -114,6 +118,10 @@ fn other_content_is_an_invalid_transition() {
     let dearer = new_order("46.99", vec![line("12.99", 2)]).unwrap();
     given(&[created()])
         .when(OrderCommand::Create(dearer))
+        .then_expect_error(refused(Pending, Pending));
+    let dollars = pizza().in_currency(Currency::new("USD").unwrap());
+    given(&[created()])
+        .when(OrderCommand::Create(dollars))
         .then_expect_error(refused(Pending, Pending));
     given(&[created(), confirmed("p-1")])
         .when(confirm("p-2"))
@@ -195,7 +203,10 @@ fn the_current_state_is_flat_json() {
     let json = serde_json::to_string(&order).unwrap();
     assert_eq!(
         json,
-        r#"{"status":"CONFIRMED","customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":"45.99","items":[{"menuItemId":"item-1","name":"Pizza","price":"12.99","quantity":2}],"paymentId":"p-1","cancelReason":null}"#
+        r#"{"status":"CONFIRMED","customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":"45.99","currency":"EUR","items":[{"menuItemId":"item-1","name":"Pizza","price":"12.99","quantity":2}],"paymentId":"p-1","cancelReason":null}"#
     );
     assert_eq!(serde_json::from_str::<Order>(&json).unwrap(), order);
+    // As it was stored before there were currencies.
+    let old = json.replace(r#""currency":"EUR","#, "");
+    assert_eq!(serde_json::from_str::<Order>(&old).unwrap(), order);
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ItemName, MenuItemId, Money};
 
 /// How many of a dish: 1 to 10,000.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Quantity(u32);
 
@@ -26,7 +26,7 @@ impl Quantity {
 }
 
 /// One line of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLine {
     pub menu_item_id: MenuItemId,

@@ -11,10 +11,25 @@ pub enum OrderStatus {
     Pending,
     Confirmed,
     Cancelled,
+    StockReserved,
+    PaymentPending,
+    PaymentProcessing,
+    /// What had been done for the order is being undone.
+    PaymentFailed,
+    Failed,
 }
 
 impl OrderStatus {
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Confirmed, Self::Cancelled];
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Confirmed,
+        Self::Cancelled,
+        Self::StockReserved,
+        Self::PaymentPending,
+        Self::PaymentProcessing,
+        Self::PaymentFailed,
+        Self::Failed,
+    ];
 
     /// As it is stored and shown everywhere.
     pub fn as_str(self) -> &'static str {
@@ -22,6 +37,11 @@ impl OrderStatus {
             Self::Pending => "PENDING",
             Self::Confirmed => "CONFIRMED",
             Self::Cancelled => "CANCELLED",
+            Self::StockReserved => "STOCK_RESERVED",
+            Self::PaymentPending => "PAYMENT_PENDING",
+            Self::PaymentProcessing => "PAYMENT_PROCESSING",
+            Self::PaymentFailed => "PAYMENT_FAILED",
+            Self::Failed => "FAILED",
         }
     }
 
@@ -58,6 +78,9 @@ const fn on(from: Option<OrderStatus>, event: OrderEventType, to: OrderStatus) -
 }
 
 /// The whole state machine. Whatever is not in this table cannot happen.
+///
+/// Manual orders know the first block only. In a saga the order sees what others did, and topics
+/// overtake each other: what is seen late is recorded and leads nowhere.
 pub const TRANSITIONS: &[Transition] = {
     use OrderEventType::*;
     use OrderStatus::*;
@@ -66,6 +89,45 @@ pub const TRANSITIONS: &[Transition] = {
         on(Some(Pending), OrderConfirmed, Confirmed),
         on(Some(Pending), OrderCancelled, Cancelled),
         on(Some(Confirmed), OrderCancelled, Cancelled),
+        // A saga on its way.
+        on(Some(Pending), OrderStockReserved, StockReserved),
+        on(Some(Pending), OrderPaymentPending, PaymentPending),
+        on(Some(Pending), OrderPaymentAuthorized, PaymentProcessing),
+        on(Some(Pending), OrderPaid, PaymentProcessing),
+        on(Some(StockReserved), OrderPaymentPending, PaymentPending),
+        on(
+            Some(StockReserved),
+            OrderPaymentAuthorized,
+            PaymentProcessing,
+        ),
+        on(Some(StockReserved), OrderConfirmed, Confirmed),
+        on(Some(PaymentPending), OrderStockReserved, PaymentPending),
+        on(
+            Some(PaymentPending),
+            OrderPaymentAuthorized,
+            PaymentProcessing,
+        ),
+        on(Some(PaymentPending), OrderPaid, PaymentProcessing),
+        on(Some(PaymentPending), OrderConfirmed, Confirmed),
+        on(
+            Some(PaymentProcessing),
+            OrderStockReserved,
+            PaymentProcessing,
+        ),
+        on(Some(PaymentProcessing), OrderPaid, PaymentProcessing),
+        on(Some(PaymentProcessing), OrderConfirmed, Confirmed),
+        // Its other ends.
+        on(Some(Pending), OrderPaymentFailed, PaymentFailed),
+        on(Some(StockReserved), OrderPaymentFailed, PaymentFailed),
+        on(Some(PaymentPending), OrderPaymentFailed, PaymentFailed),
+        on(Some(PaymentProcessing), OrderPaymentFailed, PaymentFailed),
+        on(Some(PaymentFailed), OrderCancelled, Cancelled),
+        on(Some(StockReserved), OrderCancelled, Cancelled),
+        on(Some(PaymentPending), OrderCancelled, Cancelled),
+        on(Some(PaymentProcessing), OrderCancelled, Cancelled),
+        on(Some(Pending), OrderFailed, Failed),
+        on(Some(PaymentPending), OrderFailed, Failed),
+        on(Some(PaymentProcessing), OrderFailed, Failed),
     ]
 };
 

@@ -6,35 +6,51 @@ use uuid::Uuid;
 
 use super::item::{RECORD_COLUMNS, SUMMARY_COLUMNS, dead_letter, name};
 use super::record::text;
-use super::{DeadLetter, DeadLetters, DeskError, State};
+use super::{DeadLetter, DeadLetters, DeskError, Source, State};
+#[cfg(doc)]
+use crate::EventStoreError;
 use crate::database::{answer, discard};
+use crate::{IdempotencyKeys, IdempotencyRecord};
 
 /// How long the name of who acts may be.
 pub const BY_MAX_CHARS: usize = 128;
 /// How long the reason of a discard may be.
 pub const REASON_MAX_CHARS: usize = 500;
 
-enum Action<'a> {
+/// What is to become of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// Its owner tries again on its next turn. What is requeued already stays so.
     Requeue,
+    /// The record is given up. In the place of a relay's item a stub is published, so that its
+    /// aggregate's later events can follow.
     Discard { reason: &'a str },
 }
 
+/// What is answered about the item as it is then, to be kept under its key.
+pub type KeepItem<'a> = dyn Fn(&DeadLetter) -> IdempotencyRecord + Sync + 'a;
+
 impl DeadLetters {
-    /// Lets the item's owner try again on its next turn. What is requeued already stays so.
     pub async fn requeue(&self, id: Uuid, by: &str) -> Result<DeadLetter, DeskError> {
-        self.act(id, by, Action::Requeue).await
+        self.act(id, by, Action::Requeue, None).await
     }
 
-    /// Gives the record up. In the place of a relay's item a stub is published, so that its
-    /// aggregate's later events can follow.
     pub async fn discard(&self, id: Uuid, by: &str, reason: &str) -> Result<DeadLetter, DeskError> {
-        self.act(id, by, Action::Discard { reason }).await
+        self.act(id, by, Action::Discard { reason }, None).await
     }
 
-    async fn act(&self, id: Uuid, by: &str, action: Action<'_>) -> Result<DeadLetter, DeskError> {
+    /// With `keep` the answer is kept by the transaction that acts. Where its key is taken nothing
+    /// is done, and [`EventStoreError::IdempotencyKeyTaken`] says so.
+    pub async fn act(
+        &self,
+        id: Uuid,
+        by: &str,
+        action: Action<'_>,
+        keep: Option<&KeepItem<'_>>,
+    ) -> Result<DeadLetter, DeskError> {
         let mut client = self.database.client().await?;
-        match answer(transact(&mut client, id, by, &action)).await {
-            Ok(row) => Ok(dead_letter(&row?)?),
+        match answer(transact(&mut client, id, by, action, keep)).await {
+            Ok(item) => item,
             Err(late) => Err(discard(client, late).into()),
         }
     }
@@ -46,14 +62,30 @@ async fn transact(
     client: &mut Client,
     id: Uuid,
     by: &str,
-    action: &Action<'_>,
-) -> Result<Row, DeskError> {
+    action: Action<'_>,
+    keep: Option<&KeepItem<'_>>,
+) -> Result<DeadLetter, DeskError> {
     let transaction = client.transaction().await?;
-    let (is_relays, held) = lock_outbox(&transaction, id).await?;
+    let row = change(&transaction, id, by, action).await?;
+    let item = dead_letter(&row)?;
+    if let Some(keep) = keep {
+        IdempotencyKeys::keep_within(&transaction, &keep(&item)).await?;
+    }
+    transaction.commit().await?;
+    Ok(item)
+}
+
+async fn change(
+    transaction: &Transaction<'_>,
+    id: Uuid,
+    by: &str,
+    action: Action<'_>,
+) -> Result<Row, DeskError> {
+    let (is_relays, held) = lock_outbox(transaction, id).await?;
     let sql = format!(
         "SELECT {SUMMARY_COLUMNS}, {RECORD_COLUMNS} FROM dead_letters WHERE id = $1 FOR UPDATE"
     );
-    let item = one(&transaction, &sql, &[&id]).await?;
+    let item = one(transaction, &sql, &[&id]).await?;
     let item = item.ok_or(DeskError::NotFound(id))?;
     match name(&item, 4)? {
         state @ (State::Discarded | State::Resolved) => {
@@ -71,8 +103,8 @@ async fn transact(
         Action::Requeue => (State::Requeued, None),
         Action::Discard { reason } => (State::Discarded, Some(text(reason))),
     };
-    if state == State::Discarded && !is_relays {
-        refuse_stored_event(&transaction, id).await?;
+    if state == State::Discarded && name::<Source>(&item, 2)? == Source::Projector {
+        refuse_stored_event(transaction, id).await?;
     }
     if let Some(position) = held {
         let sql = "UPDATE outbox SET next_attempt_at = clock_timestamp() WHERE position = $1";
@@ -85,8 +117,7 @@ async fn transact(
          WHERE id = $1 RETURNING {SUMMARY_COLUMNS}, {RECORD_COLUMNS}"
     );
     let changes: [&(dyn ToSql + Sync); 4] = [&id, &state.as_str(), &text(by), &reason];
-    let item = one(&transaction, &sql, &changes).await?;
-    transaction.commit().await?;
+    let item = one(transaction, &sql, &changes).await?;
     item.ok_or(DeskError::NotFound(id))
 }
 
@@ -118,7 +149,9 @@ struct Identity {
     event_id: Uuid,
 }
 
-/// Junk may name an event that is stored: only with that event's id is the record the event.
+/// A projection is a fold over all that is stored. (A participant may pass over what others tell, and
+/// its topics are theirs.) Junk may name an event that is stored: only with that event's id is the
+/// record the event.
 async fn refuse_stored_event(transaction: &Transaction<'_>, id: Uuid) -> Result<(), DeskError> {
     let sql = "SELECT aggregate_type, aggregate_id, version, value FROM dead_letters AS d
          WHERE id = $1 AND EXISTS (

@@ -60,6 +60,8 @@ pub enum Place {
     Outbox(Uuid),
     /// In the original record's topic.
     Topic { partition: i32, offset: i64 },
+    /// In the event store, read there past the topic: the event's id.
+    Store(Uuid),
 }
 
 /// What could be read of a record; shown, and searched by.
@@ -95,6 +97,7 @@ pub fn dead_letter_id(source: Source, topic: &str, place: Place) -> Uuid {
     let name = match place {
         Place::Outbox(id) => format!("{source}/{id}"),
         Place::Topic { partition, offset } => format!("{source}/{topic}/{partition}/{offset}"),
+        Place::Store(event_id) => format!("{source}/event/{event_id}"),
     };
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }

@@ -6,6 +6,13 @@ use super::{DeadLetter, DeadLetters, Filter, Summary};
 use crate::EventStoreError;
 
 impl DeadLetters {
+    /// Whether there is a desk: a schema that nobody has made has none.
+    pub async fn is_there(&self) -> Result<bool, EventStoreError> {
+        let sql = "SELECT to_regclass('dead_letters') IS NOT NULL";
+        let rows = self.database.query(sql, &[]).await?;
+        Ok(rows.first().is_some_and(|row| row.get(0)))
+    }
+
     /// The newest first; from behind the position of an earlier page's last one, where given.
     pub async fn list(
         &self,

@@ -12,7 +12,7 @@ pub enum DeskError {
     /// Published or applied after all, or given up before.
     #[error("dead letter {id} is {state}: nothing is left to be done about it")]
     Settled { id: Uuid, state: State },
-    /// The record is an event of the store, which every projection has to apply.
+    /// The projector's record is an event of the store, which every projection has to apply.
     #[error(
         "dead letter {id} is the stored event {event_id}, which cannot be given up: mend the code \
          or the upcaster that cannot apply it, and requeue the item"

@@ -14,13 +14,16 @@ mod requeued;
 mod stats;
 mod unpublished;
 
-pub use act::{BY_MAX_CHARS, REASON_MAX_CHARS};
+pub use act::{Action, BY_MAX_CHARS, KeepItem, REASON_MAX_CHARS};
 pub use dead_letter::{
     NewDeadLetter, OriginalRecord, Place, Reason, Source, State, Subject, dead_letter_id,
 };
+/// What a dead-letter topic says of an item.
+pub use domain::contract::dead_letter_header;
 pub use error::DeskError;
 pub use filter::{Filter, States};
 pub use item::{Bytes, DeadLetter, Header, Summary};
+pub(crate) use record::text;
 pub use record::{DeadLetters, Recorded};
 pub use requeue_all::RequeuedPage;
 pub use requeued::WaitingDeadLetter;

@@ -30,6 +30,7 @@ impl DeadLetters {
         let (outbox_id, partition, offset) = match item.place {
             Place::Outbox(outbox_id) => (Some(outbox_id), None, None),
             Place::Topic { partition, offset } => (None, Some(partition), Some(offset)),
+            Place::Store(_) => (None, None, None),
         };
         let original = &item.original;
         let names: Vec<String> = original.headers.iter().map(|(n, _)| text(n)).collect();
@@ -68,7 +69,7 @@ impl DeadLetters {
 }
 
 /// Postgres's text has no NUL; a record's texts may.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 

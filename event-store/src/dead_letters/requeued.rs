@@ -28,6 +28,16 @@ impl DeadLetters {
         self.waiting(which, &[&source.as_str(), &limit]).await
     }
 
+    /// The same, of records that have no key.
+    pub async fn requeued_without_key(
+        &self,
+        source: Source,
+        limit: i64,
+    ) -> Result<Vec<WaitingDeadLetter>, EventStoreError> {
+        let which = "state = 'requeued' AND key IS NULL";
+        self.waiting(which, &[&source.as_str(), &limit]).await
+    }
+
     /// Open items of a source with one of these faults in their metadata, a page of them.
     pub async fn open_with_fault(
         &self,
@@ -71,6 +81,17 @@ impl DeadLetters {
              WHERE id = $1 AND state IN ('open', 'requeued')";
         self.database.execute(sql, &[&id]).await?;
         Ok(())
+    }
+
+    /// Puts a settled item on the desk again: it holds back something after all. False where
+    /// there is no such item any more.
+    pub async fn reopen(&self, id: Uuid, error: &str) -> Result<bool, EventStoreError> {
+        let sql = "UPDATE dead_letters SET state = 'open', state_since = clock_timestamp(),
+                 last_attempt_at = clock_timestamp(), retry_count = retry_count + 1,
+                 error_message = $2
+             WHERE id = $1 AND state IN ('discarded', 'resolved')";
+        let error = error.replace('\0', "\u{fffd}");
+        Ok(self.database.execute(sql, &[&id, &error]).await? > 0)
     }
 
     /// The owner tried again, and it failed again: the same item, with its count raised.

@@ -6,7 +6,7 @@ use event_store::{Append, EventStoreError};
 use crate::fixture::{Fixture, context, create, new_id};
 
 /// An order's first three events, and the order after each.
-async fn life() -> Vec<(OrderEvent, Order)> {
+pub async fn life() -> Vec<(OrderEvent, Order)> {
     let mut order = Order::default();
     let sink = cqrs_es::event_sink::EventSink::default();
     order.handle(create(), &(), &sink).await.unwrap();
@@ -15,9 +15,11 @@ async fn life() -> Vec<(OrderEvent, Order)> {
     for event in [
         OrderEvent::OrderConfirmed {
             payment_id: PaymentId::new("p-1").unwrap(),
+            saga_flow: None,
         },
         OrderEvent::OrderCancelled {
             reason: CancelReason::new("late").unwrap(),
+            saga_flow: None,
         },
     ] {
         order.apply(event.clone());
@@ -37,6 +39,7 @@ async fn events_state_and_outbox_are_written_together() {
         events: &events,
         state: &life[2].1,
         context: &context,
+        idempotency: None,
     };
     let appended = fixture.store.append(&decision).await.unwrap();
     assert_eq!(appended.version, 3);
@@ -74,7 +77,7 @@ async fn events_state_and_outbox_are_written_together() {
     assert_eq!(
         first.get::<_, String>(6),
         format!(
-            r#"{{"eventId":"{event_id}","eventType":"OrderCreated","aggregateType":"Order","aggregateId":"{id}","version":1,"schemaVersion":1,"occurredOn":"2026-11-21T10:00:00.123456Z","correlationId":"correlation-1","causationId":"{}","customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":45.99,"items":[{{"menuItemId":"item-1","name":"Pizza","price":12.99,"quantity":2}}]}}"#,
+            r#"{{"eventId":"{event_id}","eventType":"OrderCreated","aggregateType":"Order","aggregateId":"{id}","version":1,"schemaVersion":2,"occurredOn":"2026-11-21T10:00:00.123456Z","correlationId":"correlation-1","causationId":"{}","customerId":"customer-123","restaurantId":"restaurant-456","totalAmount":45.99,"currency":"EUR","items":[{{"menuItemId":"item-1","name":"Pizza","price":12.99,"quantity":2}}]}}"#,
             context.command_id
         )
     );
@@ -107,6 +110,7 @@ async fn a_stale_version_writes_nothing() {
             events: std::slice::from_ref(&life[step].0),
             state: &life[step].1,
             context: &context,
+            idempotency: None,
         };
         fixture.store.append(&decision).await
     };
@@ -137,6 +141,7 @@ async fn of_racing_appends_exactly_one_goes_through() {
                 events: std::slice::from_ref(event),
                 state,
                 context: &context,
+                idempotency: None,
             };
             fixture.store.append(&decision).await
         });
@@ -168,6 +173,7 @@ async fn another_unique_violation_is_no_conflict() {
             events: std::slice::from_ref(&life[0].0),
             state: &life[0].1,
             context: &context,
+            idempotency: None,
         };
         fixture.store.append(&decision).await
     };

@@ -1,5 +1,5 @@
-use domain::order::{OrderError, OrderStatus};
-use event_store::{ExecuteError, ExpectedVersion};
+use domain::order::{Order, OrderError, OrderStatus};
+use event_store::{ExecuteError, ExpectedVersion, Terms};
 
 use crate::fixture::{Fixture, cancel, confirm, context, create, new_id};
 
@@ -107,6 +107,7 @@ async fn racing_commands_are_decided_one_after_the_other() {
 fn cancel_event() -> domain::order::OrderEvent {
     domain::order::OrderEvent::OrderCancelled {
         reason: domain::CancelReason::new("late").unwrap(),
+        saga_flow: None,
     }
 }
 
@@ -157,4 +158,61 @@ async fn a_stored_event_of_an_unknown_type_stops_its_own_stream_only() {
         .execute(&other, ExpectedVersion::Any, confirm("p-1"), &context())
         .await
         .unwrap();
+}
+
+/// As if somebody were faster every time.
+#[tokio::test]
+async fn a_command_that_never_wins_ends_with_the_version_it_met_last() {
+    let fixture = Fixture::new().await;
+    let (executor, id) = (fixture.executor(), new_id());
+    let any = ExpectedVersion::Any;
+    let created = executor.execute(&id, any, create(), &context()).await;
+    assert_eq!(created.unwrap().version, 1);
+    let psql = fixture.psql().await;
+    let ahead = "UPDATE orders SET version = 9";
+    psql.execute(ahead, &[]).await.unwrap();
+    let confirmed = executor.execute(&id, any, confirm("p-1"), &context()).await;
+    assert!(matches!(
+        confirmed,
+        Err(ExecuteError::Contended {
+            attempts: 10,
+            version: 1
+        })
+    ));
+}
+
+/// Who may not know of an aggregate learns nothing of its version either.
+#[tokio::test]
+async fn admission_comes_before_the_version() {
+    let fixture = Fixture::new().await;
+    let (executor, id) = (fixture.executor(), new_id());
+    let new = ExpectedVersion::New;
+    let created = executor.execute(&id, new, create(), &context()).await;
+    assert_eq!(created.unwrap().version, 1);
+    let confirmed = async |expected, admitted: bool| {
+        let admit = |order: &Order| {
+            assert!(order.placed().is_some());
+            admitted.then_some(()).ok_or(OrderError::NotFound)
+        };
+        let terms = Terms {
+            expected,
+            admit: Some(&admit),
+            answer: None,
+        };
+        executor
+            .execute_on(&id, &terms, confirm("p-1"), &context())
+            .await
+    };
+    for expected in [ExpectedVersion::Any, ExpectedVersion::Exactly(7)] {
+        assert!(matches!(
+            confirmed(expected, false).await,
+            Err(ExecuteError::Refused(OrderError::NotFound))
+        ));
+    }
+    assert!(matches!(
+        confirmed(ExpectedVersion::Exactly(7), true).await,
+        Err(ExecuteError::VersionMismatch { current: 1, .. })
+    ));
+    let admitted = confirmed(ExpectedVersion::Any, true).await;
+    assert_eq!(admitted.unwrap().version, 2);
 }

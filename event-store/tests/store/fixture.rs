@@ -33,7 +33,7 @@ pub fn database(url: &str, schema: Option<&str>) -> Database {
 }
 
 pub fn order_store(database: &Database) -> EventStore<Order> {
-    EventStore::new(database.clone(), TOPIC, Vec::new(), Doorbell::default())
+    EventStore::new(database.clone(), TOPIC, Doorbell::default())
 }
 
 impl Fixture {

@@ -1,8 +1,7 @@
-use cqrs_es::persist::SemanticVersionEventUpcaster;
 use domain::order::{Order, OrderEvent};
-use event_store::{Doorbell, EventStore, ExpectedVersion, StoredEvent, UnreadableEvent};
+use event_store::{EventStore, ExpectedVersion, IdRange, StoredEvent, UnreadableEvent};
 
-use crate::fixture::{Fixture, TOPIC, cancel, confirm, context, create};
+use crate::fixture::{Fixture, cancel, confirm, context, create};
 
 type Read = Result<StoredEvent<OrderEvent>, UnreadableEvent>;
 
@@ -99,35 +98,43 @@ async fn an_event_that_cannot_be_read_is_named_and_read_past() {
     assert!(unreadable.reason.contains("OrderFrozen"), "{unreadable}");
 }
 
+/// Enough rows for several ranges; one stream is longer than a page.
 #[tokio::test]
-async fn pages_and_streams_are_brought_up_to_date_alike() {
+async fn ranges_hold_every_event_once() {
     let fixture = Fixture::new().await;
-    let psql = fixture.psql().await;
-    psql.execute(
-        r#"INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
-                             payload, metadata)
-         VALUES ('Order', 'o-1', 1, 'OrderConfirmed', '0', '{"OrderConfirmed":{"payment":"p-1"}}',
-                 '{"correlationId":"c","causationId":"k","occurredOn":"2026-11-21T10:00:00.123456Z"}')"#,
-        &[],
-    )
-    .await
-    .unwrap();
-    let renamed = SemanticVersionEventUpcaster::new(
-        "OrderConfirmed",
-        "1",
-        Box::new(|mut payload| {
-            let payment = payload["OrderConfirmed"]["payment"].take();
-            serde_json::json!({ "OrderConfirmed": { "paymentId": payment } })
-        }),
-    );
-    let store: EventStore<Order> = EventStore::new(
-        fixture.database.clone(),
-        TOPIC,
-        vec![Box::new(renamed)],
-        Doorbell::default(),
-    );
-    let page = store.page(None, 10).await.unwrap();
-    let stream = store.stream_after("o-1", 0).await.unwrap();
-    assert_eq!(page[0].as_ref().unwrap().event, stream[0].event);
-    assert!(fixture.store.page(None, 10).await.unwrap()[0].is_err());
+    let sql = r#"INSERT INTO events
+             (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
+         SELECT 'Order', 'o-' || id, sequence, 'OrderConfirmed', '1',
+             '{"OrderConfirmed":{"paymentId":"p-1"}}', '{}'
+         FROM generate_series(1, 3000) AS id,
+             generate_series(1, CASE WHEN id = 77 THEN 300 ELSE 2 END) AS sequence"#;
+    fixture.psql().await.execute(sql, &[]).await.unwrap();
+    let cuts = fixture.store.cuts(4).await.unwrap();
+    assert_eq!(cuts.len(), 3, "{cuts:?}");
+    let (mut found, mut largest) = (Vec::new(), 0);
+    for range in IdRange::between(&cuts) {
+        let mut log: Vec<Read> = Vec::new();
+        loop {
+            let after = log.last().map(place);
+            let after = after.as_ref().map(|(id, version)| (id.as_str(), *version));
+            let page = fixture.store.page_of(&range, after, 100).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            log.extend(page);
+        }
+        largest = largest.max(log.len());
+        found.extend(log.iter().map(place));
+    }
+    assert!(largest < 2500, "{largest}");
+    // The whole log, in its order.
+    let whole: Vec<_> = pages(&fixture.store, 1000).await;
+    assert_eq!(whole.len(), 2999 * 2 + 300);
+    assert_eq!(found, whole.iter().map(place).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_small_log_is_one_range() {
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.store.cuts(8).await.unwrap(), [""; 0]);
 }

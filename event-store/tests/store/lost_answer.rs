@@ -92,12 +92,13 @@ async fn if_postgres_stays_away_the_outcome_is_unknown() {
 }
 
 /// Until the statement under test waits for the lock.
-async fn wait_for_lock(fixture: &Fixture) {
+pub async fn wait_for_lock(fixture: &Fixture) {
     let psql = fixture.psql().await;
     loop {
         let row = psql
             .query_one(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+                "SELECT count(*) FROM pg_stat_activity
+                 WHERE wait_event_type = 'Lock' AND datname = current_database()",
                 &[],
             )
             .await

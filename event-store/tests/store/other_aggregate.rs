@@ -57,7 +57,10 @@ impl Aggregate for Counter {
 
 impl EventSourced for Counter {
     const STATE_TABLE: &'static str = "counters";
-    const PUBLISHED_SCHEMA_VERSION: u32 = 1;
+
+    fn published_schema_version(_: &CounterEvent) -> u32 {
+        1
+    }
 
     fn publish(envelope: Envelope, _: CounterEvent) -> Result<String, serde_json::Error> {
         serde_json::to_string(&envelope)
@@ -81,12 +84,7 @@ async fn lives_beside_the_orders() {
         .unwrap();
     let database = database(&fixture.url, Some("counting"));
     database.migrate().await.unwrap();
-    let store = EventStore::<Counter>::new(
-        database.clone(),
-        "counter-events",
-        Vec::new(),
-        Doorbell::default(),
-    );
+    let store = EventStore::<Counter>::new(database.clone(), "counter-events", Doorbell::default());
     let executor = CommandExecutor::new(store, ());
     let mut counted = 0;
     for times in [1, 3, 2] {

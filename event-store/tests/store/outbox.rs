@@ -50,6 +50,12 @@ async fn pending_rows_come_in_order_and_go_when_marked() {
     }
     assert_eq!(fixture.outbox.backlog().await.unwrap().pending, 40);
 
+    let counted = fixture.outbox.backlog_up_to(40).await.unwrap();
+    assert_eq!((counted.pending, counted.and_more), (40, true));
+    let counted = fixture.outbox.backlog_up_to(41).await.unwrap();
+    assert_eq!((counted.pending, counted.and_more), (40, false));
+    assert!(counted.oldest > Duration::ZERO);
+
     let positions: Vec<i64> = pending.iter().map(|record| record.position).collect();
     assert_eq!(
         fixture
@@ -124,9 +130,11 @@ async fn a_refused_record_is_tried_after_1_2_and_4_seconds_and_then_is_a_dead_le
     };
     let psql = fixture.psql().await;
     let refuse = async |lease: SlotLease| {
+        let held = fixture.outbox.held(&[record.slot], 1).await.unwrap();
+        let due = held.first().map(|held| held.due);
         let refused = fixture
             .outbox
-            .mark_refused(&record, lease, "too \0 large", &retries);
+            .mark_refused(&record, due, lease, "too \0 large", &retries);
         let refused = refused.await.unwrap();
         let sql = "SELECT status, extract(epoch FROM next_attempt_at - clock_timestamp())::float8
              FROM outbox WHERE position = $1";

@@ -21,6 +21,9 @@ pub struct Faults<'a> {
     site: &'a Site,
     pub relays: Workers,
     pub projectors: Workers,
+    /// One of each kind.
+    participants: [Workers; 4],
+    provider: Workers,
     rng: SmallRng,
     producer: OrderedProducer,
     paused: Vec<Pid>,
@@ -32,6 +35,8 @@ pub struct Faults<'a> {
 pub struct Done {
     pub counts: BTreeMap<&'static str, u64>,
     pub poison: u64,
+    /// Of it, what those who take part in sagas cannot read either.
+    pub for_all: u64,
     pub workers: Vec<Workers>,
 }
 
@@ -40,12 +45,16 @@ impl<'a> Faults<'a> {
         site: &'a Site,
         relays: Workers,
         projectors: Workers,
+        participants: [Workers; 4],
+        provider: Workers,
         seed: u64,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             site,
             relays,
             projectors,
+            participants,
+            provider,
             rng: SmallRng::seed_from_u64(seed),
             producer: site.kafka.ordered_producer()?,
             paused: Vec::new(),
@@ -53,6 +62,7 @@ impl<'a> Faults<'a> {
             done: Done {
                 counts: BTreeMap::new(),
                 poison: 0,
+                for_all: 0,
                 workers: Vec::new(),
             },
         })
@@ -60,7 +70,7 @@ impl<'a> Faults<'a> {
 
     /// Something goes wrong; then nothing does for a moment.
     pub async fn next(&mut self, promised: &Promised) -> anyhow::Result<()> {
-        let which = self.rng.random_range(0..12_u32);
+        let which = self.rng.random_range(0..17_u32);
         // The same draws whatever the state of things is.
         let (one, moment) = (
             self.rng.random::<u32>() as usize,
@@ -124,7 +134,19 @@ impl<'a> Faults<'a> {
                 self.limit(LARGEST_MESSAGE).await?;
                 "limit raised"
             }
-            _ => self.poison(promised, one).await?,
+            11 => self.poison(promised, one).await?,
+            12 => {
+                self.provider.kill(0)?;
+                tokio::time::sleep(rest).await;
+                self.provider.add(self.site)?;
+                "payment provider killed"
+            }
+            which => {
+                let participant = &mut self.participants[which as usize - 13];
+                participant.kill(0)?;
+                participant.add(self.site)?;
+                "participant killed"
+            }
         };
         *self.done.counts.entry(name).or_default() += 1;
         tokio::time::sleep(rest).await;
@@ -140,7 +162,10 @@ impl<'a> Faults<'a> {
         }
         for poison in Poison::ALL {
             match poison.put(&self.producer, self.site.topic(), key).await {
-                Delivery::Acknowledged { .. } => self.done.poison += 1,
+                Delivery::Acknowledged { .. } => {
+                    self.done.poison += 1;
+                    self.done.for_all += u64::from(poison.is_for_all());
+                }
                 other => bail!("{poison:?} is not on the topic: {other:?}"),
             }
         }
@@ -173,7 +198,11 @@ impl<'a> Faults<'a> {
     pub async fn finish(mut self) -> anyhow::Result<Done> {
         self.wake()?;
         self.limit(LARGEST_MESSAGE).await?;
-        self.done.workers = vec![self.relays, self.projectors];
+        self.done.workers = vec![self.relays, self.projectors, self.provider];
+        self.done.workers.extend(self.participants);
+        for workers in &mut self.done.workers {
+            workers.check()?;
+        }
         Ok(self.done)
     }
 }

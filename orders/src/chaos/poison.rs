@@ -19,19 +19,27 @@ impl Poison {
 
     fn value(self, key: &str) -> Vec<u8> {
         let event = |event_type: &str, version: u32| {
+            let event_id = domain::event_id("Order", key, version.into());
             format!(
-                "{{\"eventId\":\"34d6c9f6-e0b7-56b1-8d0c-7d6ea6e0d6a2\",\"eventType\":\"{event_type}\",\
+                "{{\"eventId\":\"{event_id}\",\"eventType\":\"{event_type}\",\
                  \"aggregateType\":\"Order\",\"aggregateId\":\"{key}\",\"version\":{version},\
                  \"schemaVersion\":1,\"occurredOn\":\"2026-11-21T10:00:00.000000Z\",\
-                 \"correlationId\":\"chaos\",\"causationId\":\"chaos\",\"paymentId\":\"p-1\"}}"
+                 \"correlationId\":\"chaos\",\"causationId\":\"chaos\",\
+                 \"sagaFlow\":\"stock-first\"}}"
             )
         };
         match self {
             Self::NoJson => b"\xff\xfe no JSON".to_vec(),
             Self::UnknownType => event("OrderFrozen", 2).into_bytes(),
-            Self::VersionGap => event("OrderConfirmed", 99).into_bytes(),
+            // None of those who take part in sagas reacts to it: they could not know better.
+            Self::VersionGap => event("OrderStockReserved", 99).into_bytes(),
             Self::ThreeMegabytes => vec![b'x'; 3_000_000],
         }
+    }
+
+    /// Whether those who take part in sagas cannot read it either.
+    pub fn is_for_all(self) -> bool {
+        !matches!(self, Self::VersionGap)
     }
 
     /// Returns once the record is on the topic, or refused.

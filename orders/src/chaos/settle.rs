@@ -2,8 +2,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use event_store::dead_letters::{Filter, Source};
-use projector::history::{Class, Report};
+use participants::books::BooksCheck;
+use projector::history::{Class, HistoryCheck, Report};
 
+use super::books;
 use super::faults::Done;
 use super::site::Site;
 use super::writers::Promised;
@@ -19,19 +21,26 @@ pub async fn settle(site: &Site, promised: &Promised, done: &Done) -> anyhow::Re
     let refused = requeue_refused(site).await?;
     println!("{:<34}{refused:>12}", "dead letters of relays, requeued");
 
-    let check = site.history().await?;
+    let (check, books) = (site.history().await?, site.books()?);
     let started = Instant::now();
-    let report = loop {
+    let (report, books, no_poison) = loop {
+        // What fails is tried again, until patience ends.
+        let no_poison = books::discard_poison(site).await.unwrap_or(false);
         let backlog = site.outbox().backlog().await;
         let drained = backlog.is_ok_and(|b| b.pending == 0 && b.held == 0);
+        let impatient = started.elapsed() > PATIENCE;
         if drained {
-            match check.run(true).await {
-                Ok(report) if is_settled(&report) => break report,
-                Ok(report) if started.elapsed() > PATIENCE => break report,
-                Err(error) if started.elapsed() > PATIENCE => return Err(error.into()),
+            match compared(site, &check, &books, impatient).await {
+                Ok(Some((report, books)))
+                    if no_poison && is_settled(&report) && books.faults == 0 =>
+                {
+                    break (report, books, true);
+                }
+                Ok(Some((report, books))) if impatient => break (report, books, no_poison),
+                Err(error) if impatient => return Err(error),
                 Ok(_) | Err(_) => {}
             }
-        } else if started.elapsed() > PATIENCE {
+        } else if impatient {
             bail!(
                 "the outbox does not drain: {:?}",
                 site.outbox().backlog().await
@@ -44,7 +53,9 @@ pub async fn settle(site: &Site, promised: &Promised, done: &Done) -> anyhow::Re
         "settled after, s",
         started.elapsed().as_secs()
     );
-    verify::print(&report);
+    verify::print_history(&report)?;
+    println!();
+    let mails = books::show(site, &books).await?;
     let lost = lost_promises(site, promised).await?;
     let stats = site.dead_letters().stats().await?;
     let of_projector = stats
@@ -54,10 +65,37 @@ pub async fn settle(site: &Site, promised: &Promised, done: &Done) -> anyhow::Re
     let poisoned: u64 = of_projector.map(|c| c.count).sum();
     println!("orders promised {}, of them lost {lost}", promised.len());
     println!("poison {}, dead letters for it {poisoned}", done.poison);
-    if report.faults > 0 || !is_settled(&report) || lost > 0 || poisoned != done.poison {
+    let refused = books::refused(site).await?;
+    for (participant, refused) in &refused {
+        println!(
+            "  of {}, dead letters of {participant} {refused}",
+            done.for_all
+        );
+    }
+    let mut faults = vec![report.faults, books.faults, lost as u64, mails];
+    faults.push(u64::from(!is_settled(&report) || !no_poison));
+    faults.push(poisoned.abs_diff(done.poison));
+    faults.extend(refused.iter().map(|(_, it)| it.abs_diff(done.for_all)));
+    if faults.iter().any(|found| *found > 0) {
         bail!("chaos found faults");
     }
     Ok(())
+}
+
+/// With nothing on its way any more. Reading the topic and all documents takes long, and waits for
+/// books that add up, or for the last look.
+async fn compared(
+    site: &Site,
+    history: &HistoryCheck,
+    books: &BooksCheck,
+    last: bool,
+) -> anyhow::Result<Option<(Report, books::Report)>> {
+    let ledger = site.cast.ledger().await?;
+    let books = books.run(true, Some(&ledger)).await?;
+    if books.faults > 0 && !last {
+        return Ok(None);
+    }
+    Ok(Some((history.run(true).await?, books)))
 }
 
 /// Nothing on its way and nothing held back.

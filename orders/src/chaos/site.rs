@@ -1,16 +1,24 @@
-use anyhow::Context;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, ensure};
 use devstack::{Kafka as Broker, MongoDb, Postgres};
 use domain::order::Order;
 use event_store::dead_letters::DeadLetters;
 use event_store::{Database, DatabaseConfig, Doorbell, EventStore, Outbox};
-use messaging::{Kafka, TopicSpec};
+use messaging::Kafka;
+use participants::books::BooksCheck;
+use participants::{inventory, notification, payment};
 use projector::history::HistoryCheck;
 use read_models::ReadDatabase;
 
+use super::cast::{Cast, free_port};
+
 const TOPIC: &str = "order-events";
-const PARTITIONS: u16 = 8;
 /// Poison of 3 MB has to fit.
 pub const LARGEST_MESSAGE: u32 = 4 * 1024 * 1024;
+
+/// The schemas of those who take part, each with a desk.
+pub const DESKS: [&str; 3] = [inventory::SCHEMA, payment::SCHEMA, notification::SCHEMA];
 
 /// Servers of this run's own, and how to reach them.
 pub struct Site {
@@ -18,6 +26,7 @@ pub struct Site {
     pub broker: Broker,
     pub mongodb: MongoDb,
     pub kafka: Kafka,
+    pub cast: Cast,
     database_url: String,
     database: Database,
     command_port: u16,
@@ -36,28 +45,39 @@ impl Site {
             schema: None,
             connections: 4,
         })?;
-        database.migrate().await?;
-        let kafka = Kafka::new(broker.brokers());
-        for name in [TOPIC.to_owned(), format!("{TOPIC}-dlq")] {
-            let topic = TopicSpec {
-                name,
-                partitions: PARTITIONS,
-                replication: 1,
-            };
-            kafka.ensure_topic(&topic).await?;
-        }
-        kafka.set_largest_message(TOPIC, LARGEST_MESSAGE).await?;
-        let free = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        let command_port = free.local_addr()?.port();
-        Ok(Self {
+        let site = Self {
+            kafka: Kafka::new(broker.brokers()),
+            cast: Cast::new().await?,
+            command_port: free_port()?,
             postgres,
             broker,
             mongodb,
-            kafka,
             database_url,
             database,
-            command_port,
-        })
+        };
+        let migrated = site.command("migrate")?.status()?;
+        ensure!(migrated.success(), "migrate: {migrated}");
+        site.kafka
+            .set_largest_message(TOPIC, LARGEST_MESSAGE)
+            .await?;
+        Ok(site)
+    }
+
+    /// A subcommand of the binary itself, told where everything is.
+    pub fn command(&self, subcommand: &str) -> anyhow::Result<Command> {
+        let port = match subcommand {
+            "command-api" => self.command_port,
+            // Any other: nobody asks these anything.
+            _ => self.cast.port(subcommand).unwrap_or(0),
+        };
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .arg(subcommand)
+            .envs(self.variables())
+            .envs(self.cast.variables())
+            .env("LISTEN", format!("127.0.0.1:{port}"))
+            .stdin(Stdio::null());
+        Ok(command)
     }
 
     pub fn topic(&self) -> &'static str {
@@ -77,22 +97,17 @@ impl Site {
     }
 
     pub fn store(&self) -> EventStore<Order> {
-        EventStore::new(
-            self.database.clone(),
-            TOPIC,
-            Vec::new(),
-            Doorbell::default(),
-        )
+        EventStore::new(self.database.clone(), TOPIC, Doorbell::default())
     }
 
-    /// What a process has to be told.
-    pub fn variables(&self) -> Vec<(&'static str, String)> {
+    fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
             ("DATABASE_URL", self.database_url.clone()),
             ("KAFKA_BROKERS", self.broker.brokers().to_owned()),
             ("ORDER_EVENTS_TOPIC", TOPIC.to_owned()),
             ("MONGODB_URI", self.mongodb.uri().to_owned()),
             ("MONGODB_DATABASE", "chaos".to_owned()),
+            ("DATABASE_CONNECTIONS", "8".to_owned()),
             // Short, so that a pause outlives it often.
             ("RELAY_LEASE", "2s".to_owned()),
             ("OUTBOX_FAILED_RETRY", "5s".to_owned()),
@@ -101,6 +116,28 @@ impl Site {
                 std::env::var("CHAOS_LOG").unwrap_or_else(|_| "off".to_owned()),
             ),
         ]
+    }
+
+    /// A participant's.
+    pub fn schema(&self, schema: &str) -> anyhow::Result<Database> {
+        Ok(Database::new(&DatabaseConfig {
+            url: self.database_url.clone(),
+            schema: Some(schema.to_owned()),
+            connections: 2,
+        })?)
+    }
+
+    pub fn books(&self) -> anyhow::Result<BooksCheck> {
+        let inventory = self.schema(inventory::SCHEMA)?;
+        let doorbell = Doorbell::default;
+        // Nothing is appended, wherever it would be published.
+        Ok(BooksCheck {
+            orders: self.store(),
+            stock: EventStore::new(inventory.clone(), TOPIC, doorbell()),
+            reservations: EventStore::new(inventory, TOPIC, doorbell()),
+            payments: EventStore::new(self.schema(payment::SCHEMA)?, TOPIC, doorbell()),
+            notifications: EventStore::new(self.schema(notification::SCHEMA)?, TOPIC, doorbell()),
+        })
     }
 
     pub async fn history(&self) -> anyhow::Result<HistoryCheck> {

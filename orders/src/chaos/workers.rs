@@ -1,6 +1,6 @@
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::site::Site;
@@ -28,16 +28,7 @@ impl Workers {
     }
 
     pub fn add(&mut self, site: &Site) -> anyhow::Result<()> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command
-            .arg(self.subcommand)
-            .envs(site.variables())
-            // Any port: nobody asks these for their health.
-            .env("LISTEN", "127.0.0.1:0")
-            .stdin(Stdio::null());
-        if self.subcommand == "command-api" {
-            command.env("LISTEN", site.commands());
-        }
+        let mut command = site.command(self.subcommand)?;
         let child = command.spawn().context(self.subcommand)?;
         self.running.push(child);
         Ok(())
@@ -55,6 +46,16 @@ impl Workers {
         let which = which % self.running.len().max(1);
         kill_process(Pid::from_child(&self.running[which]), Signal::TERM)?;
         self.ended(which)
+    }
+
+    /// Fails where one has ended by itself.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        for child in &mut self.running {
+            if let Some(status) = child.try_wait()? {
+                bail!("{} has ended: {status}", self.subcommand);
+            }
+        }
+        Ok(())
     }
 
     fn ended(&mut self, which: usize) -> anyhow::Result<()> {

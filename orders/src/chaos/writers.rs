@@ -9,12 +9,15 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::cast::PRODUCTS;
 use crate::load::Shop;
 
 /// What was answered 2xx: the highest version of each order that a caller was told.
 pub type Promised = BTreeMap<String, u64>;
 
 const WRITERS: u64 = 8;
+/// One order of so many is carried out by a saga.
+const SAGAS: u32 = 8;
 
 /// Callers who order at a steady rate, whatever happens, and take note of what they are promised.
 pub struct Writers {
@@ -53,11 +56,16 @@ impl Writers {
                 tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 while !stop.is_cancelled() {
                     tick.tick().await;
-                    let body = match rng.random_range(0..40) {
+                    let (which, commands) = (rng.random_range(0..40), rng.random_range(1..=3));
+                    if which % SAGAS == 1 {
+                        let path = format!("{orders}/choreographed-saga");
+                        post(&http, &path, saga_order(&mut rng), &promised).await;
+                        continue;
+                    }
+                    let body = match which {
                         0 => large_order(),
                         _ => shop.order(&mut rng),
                     };
-                    let commands = rng.random_range(1..=3);
                     live(&http, &orders, body, commands, &promised).await;
                 }
             });
@@ -113,6 +121,27 @@ async fn post(
     let answer: Answer = answer.error_for_status().ok()?.json().await.ok()?;
     lock(promised).insert(answer.order_id.clone(), answer.version);
     Some(answer.order_id)
+}
+
+/// One to three pieces of one product. The cents choose what the provider does: every second
+/// order is paid as it should be.
+fn saga_order(rng: &mut SmallRng) -> String {
+    let (quantity, euros) = (rng.random_range(1..=3), rng.random_range(10..100));
+    let cents = [1, 2, 3, 4, 5, 6, 7, 50, 60, 70, 80, 90, 10, 20][rng.random_range(0..14)];
+    let total = format!("{euros}.{cents:02}");
+    let product = rng.random_range(0..PRODUCTS);
+    let (customer, address) = (rng.random_range(0..5000), rng.random_range(0..10) > 0);
+    let email = match address {
+        true => format!(r#""customerEmail":"customer-{customer}@example.org","#),
+        false => String::new(),
+    };
+    format!(
+        r#"{{"customerId":"customer-{customer}",{email}"storeId":"store-1",
+            "paymentMethod":"CreditCard","totalAmount":{total},"items":[{{"productId":
+            "product-{product}","quantity":{quantity},"unitPrice":3.00,
+            "totalPrice":{}.00}}]}}"#,
+        3 * quantity
+    )
 }
 
 /// Some 60 kB: refused while the topic's limit is lowered.

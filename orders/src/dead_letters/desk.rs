@@ -1,10 +1,14 @@
 use std::io::Write;
 
+use anyhow::bail;
+use command_api::Owner;
 use event_store::dead_letters::{BY_MAX_CHARS, DeadLetters};
+use participants::{inventory, notification, payment};
 use runtime::config::PostgresArgs;
 use serde::Serialize;
 
-use crate::process::database;
+use crate::out::out;
+use crate::process::database_of;
 
 /// Where the items are, and how they are shown.
 #[derive(clap::Args)]
@@ -12,9 +16,23 @@ pub struct DeskArgs {
     #[command(flatten)]
     postgres: PostgresArgs,
 
+    /// Whose desk: orders, inventory, payment or notification
+    #[arg(long, default_value_t, value_name = "WHOSE")]
+    of: Owner,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Where the tables are; `None` is the connection's default.
+pub fn schema(of: Owner) -> Option<&'static str> {
+    match of {
+        Owner::Orders => None,
+        Owner::Inventory => Some(inventory::SCHEMA),
+        Owner::Payment => Some(payment::SCHEMA),
+        Owner::Notification => Some(notification::SCHEMA),
+    }
 }
 
 /// Who acts.
@@ -30,13 +48,20 @@ fn by(text: &str) -> Result<String, domain::TextError> {
 }
 
 impl DeskArgs {
-    pub fn open(&self) -> anyhow::Result<DeadLetters> {
-        Ok(DeadLetters::new(database(&self.postgres)?))
+    pub async fn open(&self) -> anyhow::Result<DeadLetters> {
+        let letters = DeadLetters::new(database_of(&self.postgres, schema(self.of))?);
+        if self.of != Owner::Orders && !letters.is_there().await? {
+            bail!(
+                "{} has no desk in this database: no sagas are carried out",
+                self.of
+            );
+        }
+        Ok(letters)
     }
 
     /// The value as JSON, or the text.
     pub fn print(&self, value: &impl Serialize, text: &str) -> anyhow::Result<()> {
-        let mut out = std::io::stdout().lock();
+        let mut out = out();
         if self.json {
             serde_json::to_writer_pretty(&mut out, value)?;
             writeln!(out)?;

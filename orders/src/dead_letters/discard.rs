@@ -24,7 +24,7 @@ fn reason(text: &str) -> Result<String, domain::TextError> {
 }
 
 pub async fn run(args: DiscardArgs) -> anyhow::Result<()> {
-    let letters = args.desk.open()?;
+    let letters = args.desk.open().await?;
     let item = letters.discard(args.id, &args.by.by, &args.reason).await?;
     let text = format!("{} is discarded.", args.id);
     args.desk.print(&item, &text)

@@ -27,7 +27,7 @@ pub struct ListArgs {
 pub async fn run(args: ListArgs) -> anyhow::Result<()> {
     let mut filter = args.filter.filter()?;
     filter.states = args.state.unwrap_or_default();
-    let letters = args.desk.open()?;
+    let letters = args.desk.open().await?;
     let mut found: Vec<Summary> = Vec::new();
     // One more than wanted shows that there are more.
     while found.len() <= args.limit {

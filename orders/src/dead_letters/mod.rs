@@ -13,6 +13,9 @@ mod table;
 
 use clap::Subcommand;
 
+pub use desk::schema;
+pub use table::{Table, printable, shortened};
+
 #[derive(clap::Args)]
 pub struct DeadLettersArgs {
     #[command(subcommand)]

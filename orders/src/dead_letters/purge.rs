@@ -23,7 +23,7 @@ pub struct PurgeArgs {
 }
 
 pub async fn run(args: PurgeArgs) -> anyhow::Result<()> {
-    let letters = args.desk.open()?;
+    let letters = args.desk.open().await?;
     if args.dry_run {
         let purgeable = letters.count_purgeable(args.older_than).await?;
         let text = format!("{purgeable} items would be deleted.");

@@ -38,7 +38,7 @@ pub struct RequeueArgs {
 }
 
 pub async fn run(args: RequeueArgs) -> anyhow::Result<()> {
-    let letters = args.desk.open()?;
+    let letters = args.desk.open().await?;
     if let Some(id) = args.id {
         let item = letters.requeue(id, &args.by.by).await?;
         let text = format!(

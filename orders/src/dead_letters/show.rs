@@ -16,7 +16,7 @@ pub struct ShowArgs {
 }
 
 pub async fn run(args: ShowArgs) -> anyhow::Result<()> {
-    match args.desk.open()?.get(args.id).await? {
+    match args.desk.open().await?.get(args.id).await? {
         Some(item) => args.desk.print(&item, &text(&item)),
         None => bail!("there is no dead letter {}", args.id),
     }

@@ -8,7 +8,7 @@ pub struct StatsArgs {
 }
 
 pub async fn run(args: StatsArgs) -> anyhow::Result<()> {
-    let stats = args.desk.open()?.stats().await?;
+    let stats = args.desk.open().await?.stats().await?;
     let mut table = Table::new(["SOURCE", "REASON", "STATE", "COUNT"]);
     for count in &stats.counts {
         table.row([

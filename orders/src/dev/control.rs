@@ -1,19 +1,20 @@
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, bail};
 
 use super::FolderArgs;
 
 #[derive(clap::Args)]
-pub struct ConsumeArgs {
+pub struct ConsoleArgs {
     #[command(flatten)]
     folder: FolderArgs,
 
-    /// The topic to show
+    /// The topic
     #[arg(long, default_value = "order-events", value_name = "TOPIC")]
     topic: String,
 
-    /// More arguments for the console consumer, such as `-- --max-messages 10`
+    /// More arguments for the console, such as `-- --max-messages 10`
     #[arg(last = true, value_name = "ARGS")]
     more: Vec<String>,
 }
@@ -69,7 +70,17 @@ pub fn env(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
+pub async fn consume(args: ConsoleArgs) -> anyhow::Result<()> {
+    console(args, devstack::console_consumer).await
+}
+
+pub async fn produce(args: ConsoleArgs) -> anyhow::Result<()> {
+    console(args, devstack::console_producer).await
+}
+
+type MakeConsole = fn(&str, &str, &Path) -> Result<Command, devstack::DevstackError>;
+
+async fn console(args: ConsoleArgs, make: MakeConsole) -> anyhow::Result<()> {
     let status = running(&args.folder.folder)?;
     let brokers = status
         .servers
@@ -78,16 +89,16 @@ pub async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
         .map(|server| server.address.clone())
         .context("the running stack has no broker")?;
     let lib = devstack::kafka_lib().await?;
-    let mut consumer = devstack::console_consumer(&brokers, &args.topic, &lib)?;
-    consumer.args(&args.more);
-    let ended = tokio::process::Command::from(consumer)
+    let mut console = make(&brokers, &args.topic, &lib)?;
+    console.args(&args.more);
+    let ended = tokio::process::Command::from(console)
         .status()
         .await
-        .context("cannot run the console consumer")?;
+        .context("cannot run Kafka's console")?;
     // Ctrl-C is how it is meant to end.
     if ended.success() || ended.code().is_none() || ended.code() == Some(130) {
         Ok(())
     } else {
-        bail!("the console consumer ended with {ended}")
+        bail!("Kafka's console ended with {ended}")
     }
 }

@@ -13,7 +13,7 @@ use super::backend::Backend;
 use crate::process::{database, read_database};
 
 /// How long a hop may take before it counts as not seen.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends two orders through real HTTP, and looks for each command's effect at every hop.
 pub async fn tour(backend: &Backend) -> anyhow::Result<()> {
@@ -47,12 +47,7 @@ impl<'a> Guide<'a> {
         let topic = &services.kafka.order_events_topic;
         Ok(Self {
             http: reqwest::Client::new(),
-            store: EventStore::new(
-                database(&services.postgres)?,
-                topic,
-                Vec::new(),
-                Doorbell::default(),
-            ),
+            store: EventStore::new(database(&services.postgres)?, topic, Doorbell::default()),
             topic: Kafka::new(&services.kafka.kafka_brokers)
                 .read_topic(topic, false)
                 .await?,
@@ -202,7 +197,7 @@ async fn within(
 }
 
 /// The time is since the command was sent.
-fn seen(sent: Instant, hop: &str, what: String) {
+pub fn seen(sent: Instant, hop: &str, what: String) {
     println!(
         "  {:>7.1} ms  {hop:<8}  {what}",
         sent.elapsed().as_secs_f64() * 1000.0

@@ -1,7 +1,10 @@
 use std::net::SocketAddr;
 
-use runtime::config::{KafkaArgs, MongoArgs, OutboxArgs, PostgresArgs, listen_addr};
+use runtime::config::{
+    HttpArgs, KafkaArgs, LimitArgs, MongoArgs, OutboxArgs, PostgresArgs, listen_addr,
+};
 
+use super::saga::{MemberArgs, order_saga};
 use super::{command_api, projector, query_api, relay};
 use crate::process::Process;
 
@@ -20,10 +23,8 @@ pub struct AllArgs {
     #[arg(long, env = "QUERY_LISTEN", value_name = "ADDR", help_heading = "HTTP")]
     pub query_listen: Option<SocketAddr>,
 
-    /// Listen on other addresses than loopback although callers are not authenticated
-    #[arg(long, env = "ALLOW_NO_AUTH", value_name = "BOOL", num_args = 0..=1,
-          default_value_t = false, default_missing_value = "true", help_heading = "HTTP")]
-    pub allow_no_auth: bool,
+    #[command(flatten)]
+    pub http: HttpArgs,
 
     #[command(flatten)]
     pub postgres: PostgresArgs,
@@ -34,23 +35,51 @@ pub struct AllArgs {
     #[command(flatten)]
     pub outbox: OutboxArgs,
     #[command(flatten)]
+    pub commands: command_api::CommandArgs,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
+    pub queries: query_api::QueryArgs,
+    #[command(flatten)]
     pub instance: projector::InstanceArgs,
+    #[command(flatten)]
+    pub member: MemberArgs,
+    #[command(flatten)]
+    pub deadline: order_saga::DeadlineArgs,
 }
 
 pub async fn run(args: AllArgs) -> anyhow::Result<()> {
-    let mut process = Process::start("info")?;
+    let mut process = Process::start("info", &args.http)?;
     start(&mut process, &args).await?;
     process.finish().await
 }
 
 /// Every service, in one process: the relay hears of an append without polling for it.
 pub async fn start(process: &mut Process, args: &AllArgs) -> anyhow::Result<()> {
-    let addr = |wanted, port| listen_addr(wanted, port, args.allow_no_auth);
+    let addr = |wanted, port| listen_addr(wanted, port, &args.http.auth);
     let commands = addr(args.command_listen, ::command_api::DEFAULT_PORT)?;
     let queries = addr(args.query_listen, ::query_api::DEFAULT_PORT)?;
-    command_api::start(process, commands, &args.postgres, &args.kafka).await?;
-    query_api::start(process, queries, &args.mongodb).await?;
+    // First: who finds the commands ready goes on to the queries.
+    query_api::start(process, queries, &args.mongodb, &args.queries).await?;
+    command_api::start(
+        process,
+        commands,
+        &args.postgres,
+        &args.kafka,
+        &args.commands,
+        &args.limits,
+    )
+    .await?;
     relay::start(process, &args.postgres, &args.kafka, &args.outbox)?;
+    if args.kafka.sagas.sagas {
+        order_saga::start(
+            process,
+            &args.postgres,
+            &args.kafka,
+            &args.member,
+            &args.deadline,
+        )?;
+    }
     projector::start(
         process,
         &args.postgres,

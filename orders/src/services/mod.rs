@@ -5,6 +5,7 @@ pub mod command_api;
 pub mod projector;
 pub mod query_api;
 pub mod relay;
+pub mod saga;
 
 use std::time::Duration;
 

@@ -1,10 +1,11 @@
 use axum::Router;
+use event_store::Outbox;
 use event_store::dead_letters::DeadLetters;
-use projector::{ProjectorError, Requeued, Worker, live_generation};
+use projector::{Follower, PROJECTIONS, ProjectorError, Site, check_name};
 use runtime::config::{KafkaArgs, ListenArgs, MongoArgs, PostgresArgs};
 
-use super::patiently;
 use crate::process::Process;
+use crate::topics::topics;
 
 /// Where a projector that runs alone shows its health and metrics.
 const DEFAULT_PORT: u16 = 8088;
@@ -37,7 +38,7 @@ pub struct InstanceArgs {
 }
 
 pub async fn run(args: ProjectorArgs) -> anyhow::Result<()> {
-    let mut process = Process::start("info")?;
+    let mut process = Process::start("info", &args.listen.http)?;
     let addr = args.listen.addr(DEFAULT_PORT)?;
     start(
         &mut process,
@@ -47,7 +48,7 @@ pub async fn run(args: ProjectorArgs) -> anyhow::Result<()> {
         &args.instance,
     )
     .await?;
-    process.serve("projector", addr, Router::new()).await?;
+    process.serve("projector", addr, Router::new(), &[]).await?;
     process.finish().await
 }
 
@@ -58,32 +59,25 @@ pub async fn start(
     mongodb: &MongoArgs,
     instance: &InstanceArgs,
 ) -> anyhow::Result<()> {
-    let store = process.event_store(postgres, args)?;
-    let dead_letters = DeadLetters::new(process.database(postgres)?);
-    let kafka = process.kafka(args)?;
-    let database = process.read_database(mongodb).await?;
-    let check = process.health().check("projector");
-    let desk = process.health().check("projector, requeued records");
-    let (stop, clock) = (process.stop.clone(), process.clock.clone());
-    let topic = args.order_events_topic.clone();
-    let partitions = args.order_events_partitions;
-    let instance = instance.projector_instance_id.clone();
-    process.spawn("projector", async move {
-        let found = patiently(&check, &stop, || {
-            live_generation(&database, &kafka, &topic, partitions)
+    let site = Site {
+        store: process.event_store(postgres, args)?,
+        dead_letters: DeadLetters::new(process.database(postgres)?),
+        outbox: Outbox::new(process.database(postgres)?),
+        kafka: process.kafka(args)?,
+        database: process.read_database(mongodb).await?,
+        health: process.health().clone(),
+        stop: process.stop.clone(),
+        clock: process.clock.clone(),
+        topics: topics(args),
+        instance: instance.projector_instance_id.clone(),
+    };
+    for &projection in PROJECTIONS {
+        let check = site.health.check(check_name(projection.name()));
+        let follower = Follower::new(projection, site.clone());
+        process.spawn(projection.name(), async move {
+            follower.run(check).await;
+            Ok::<_, ProjectorError>(())
         });
-        if let Some(generation) = found.await {
-            let consumer = kafka.batch_consumer(&generation.group, &topic, instance.as_deref())?;
-            let requeued = Requeued::new(
-                database.clone(),
-                store.clone(),
-                dead_letters.clone(),
-                generation.clone(),
-            );
-            let worker = Worker::new(consumer, database, store, dead_letters, generation, clock);
-            tokio::join!(worker.run(check, stop.clone()), requeued.run(desk, stop));
-        }
-        Ok::<_, ProjectorError>(())
-    });
+    }
     Ok(())
 }

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use axum::Router;
-use event_store::Outbox;
 use event_store::dead_letters::DeadLetters;
+use event_store::{Database, Doorbell, Outbox};
 use messaging::MessagingError;
 use relay::{Relay, Settings};
-use runtime::config::{KafkaArgs, ListenArgs, OutboxArgs, PostgresArgs};
+use runtime::config::{KafkaArgs, ListenArgs, OutboxArgs, PostgresArgs, dead_letter_topic};
 use tokio_util::sync::CancellationToken;
 
 use super::patiently;
@@ -27,43 +27,78 @@ pub struct RelayArgs {
 }
 
 pub async fn run(args: RelayArgs) -> anyhow::Result<()> {
-    let mut process = Process::start("info")?;
+    let mut process = Process::start("info", &args.listen.http)?;
     let addr = args.listen.addr(DEFAULT_PORT)?;
     start(&mut process, &args.postgres, &args.kafka, &args.outbox)?;
-    process.serve("relay", addr, Router::new()).await?;
+    process.serve("relay", addr, Router::new(), &[]).await?;
     process.finish().await
 }
 
+/// Relays the orders' outbox.
 pub fn start(
     process: &mut Process,
     postgres: &PostgresArgs,
     args: &KafkaArgs,
     outbox_args: &OutboxArgs,
 ) -> anyhow::Result<()> {
-    let database = process.database(postgres)?;
+    let outbox = RelayedOutbox {
+        owner: None,
+        database: process.database(postgres)?,
+        doorbell: process.doorbell.clone(),
+        topic: args.order_events_topic.clone(),
+    };
+    relay(process, outbox, args, outbox_args)
+}
+
+/// An outbox that is to be relayed.
+pub struct RelayedOutbox {
+    /// Whose it is; `None` is the orders' own.
+    pub owner: Option<&'static str>,
+    pub database: Database,
+    pub doorbell: Doorbell,
+    pub topic: String,
+}
+
+pub fn relay(
+    process: &mut Process,
+    outbox: RelayedOutbox,
+    args: &KafkaArgs,
+    outbox_args: &OutboxArgs,
+) -> anyhow::Result<()> {
+    let RelayedOutbox {
+        owner,
+        database,
+        doorbell,
+        topic,
+    } = outbox;
     let kafka = process.kafka(args)?;
-    let check = process.health().check("relay");
-    let health = process.health().clone();
-    let (stop, doorbell, args) = (process.stop.clone(), process.doorbell.clone(), args.clone());
+    let health = match owner {
+        Some(owner) => process.health().of(owner),
+        None => process.health().clone(),
+    };
+    let check = health.check("relay");
+    let (stop, partitions) = (process.stop.clone(), args.order_events_partitions);
     let settings = settings(outbox_args);
     let relay = Relay::new(
         &database,
         &kafka,
-        args.dead_letter_topic(),
+        dead_letter_topic(&topic),
         &process.ids.next().to_string(),
         settings,
     );
-    let (outbox, desk) = (Outbox::new(database.clone()), DeadLetters::new(database));
-    let measuring = stop.clone();
-    process.spawn("backlog", async move {
-        measure_backlog(outbox, desk, measuring).await;
-        Ok::<_, anyhow::Error>(())
-    });
+    // Where several outboxes are relayed by one process, the orders' own is shown.
+    if owner.is_none() {
+        let (outbox, desk) = (Outbox::new(database.clone()), DeadLetters::new(database));
+        let measuring = stop.clone();
+        process.spawn("backlog", async move {
+            measure_backlog(outbox, desk, measuring).await;
+            Ok::<_, anyhow::Error>(())
+        });
+    }
     process.spawn("relay", async move {
         // A topic with other partitions is no outage: it would break the order of every key.
         let checked = patiently(&check, &stop, || async {
-            let found = kafka.check_topic(&args.order_events_topic, args.order_events_partitions);
-            match found.await {
+            match kafka.check_topic(&topic, partitions).await {
                 Err(error @ MessagingError::PartitionCount { .. }) => Ok(Err(error)),
                 Err(error) => Err(error),
                 Ok(()) => Ok(Ok(())),
@@ -98,6 +133,8 @@ async fn measure_backlog(outbox: Outbox, desk: DeadLetters, stop: CancellationTo
                 metrics::gauge!("outbox_pending").set(backlog.pending as f64);
                 metrics::gauge!("outbox_oldest_pending_seconds").set(backlog.oldest.as_secs_f64());
                 metrics::gauge!("outbox_held").set(backlog.held as f64);
+                let stopped = f64::from(u8::from(backlog.and_more));
+                metrics::gauge!("outbox_count_stopped").set(stopped);
                 metrics::gauge!("keys_blocked", "by" => "relay").set(backlog.keys_blocked as f64);
             }
             Err(error) => tracing::debug!(%error, "the backlog cannot be measured"),

@@ -24,8 +24,11 @@ use std::collections::{BTreeMap, HashMap};
 use domain::order::OrderEvent;
 use event_store::{StoredEvent, UnreadableEvent};
 
+pub(crate) use digest::Digest;
 use fold::Folding;
+pub(crate) use occurrence::Occurrence;
 use report::Findings;
+pub(crate) use stored::place;
 use stream::Stream;
 
 pub use check::HistoryCheck;
@@ -33,7 +36,7 @@ pub use class::Class;
 pub use report::{Example, Finding, Report};
 
 /// A stored event as a page of the log has it.
-type Entry = Result<StoredEvent<OrderEvent>, UnreadableEvent>;
+pub(crate) type Entry = Result<StoredEvent<OrderEvent>, UnreadableEvent>;
 
 /// What is known of every order, and what was found wrong.
 ///

@@ -2,6 +2,7 @@ use cqrs_es::Aggregate;
 use domain::contract::{PublishedOrderEvent, Stub};
 use domain::order::Order;
 use messaging::IncomingRecord;
+use uuid::Uuid;
 
 use super::digest::Digest;
 use crate::RecordFault;
@@ -11,6 +12,7 @@ use crate::RecordFault;
 pub(crate) struct Occurrence {
     pub order_id: String,
     pub version: u64,
+    pub event_id: Uuid,
     /// None for a stub.
     pub content: Option<Digest>,
 }
@@ -39,7 +41,13 @@ impl Occurrence {
         Ok(Self {
             order_id: envelope.aggregate_id,
             version: envelope.version,
+            event_id: envelope.event_id,
             content,
         })
+    }
+
+    /// Whether its id is the one that an event of this order and version has.
+    pub fn is_genuine(&self) -> bool {
+        self.event_id == domain::event_id(Order::TYPE, &self.order_id, self.version)
     }
 }

@@ -105,7 +105,7 @@ impl History {
     }
 }
 
-pub(super) fn place(entry: &Entry) -> (&str, u64) {
+pub(crate) fn place(entry: &Entry) -> (&str, u64) {
     match entry {
         Ok(stored) => (&stored.envelope.aggregate_id, stored.envelope.version),
         Err(unreadable) => (&unreadable.aggregate_id, unreadable.version),

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use bson::Document;
 use domain::contract::{Envelope, PublishedOrderEvent};
 use domain::order::{OrderCreated, OrderEvent, OrderLine, Quantity};
-use domain::{CancelReason, CustomerId, ItemName, MenuItemId, Money, PaymentId, RestaurantId};
+use domain::{
+    CancelReason, Currency, CustomerId, ItemName, MenuItemId, Money, PaymentId, RestaurantId,
+};
 use event_store::{StoredEvent, Unpublished};
 use messaging::IncomingRecord;
 
@@ -108,24 +110,28 @@ pub(super) fn stored(id: &str, version: u64) -> StoredEvent<OrderEvent> {
                 customer_id: CustomerId::new("customer-1").unwrap(),
                 restaurant_id: RestaurantId::new("restaurant-1").unwrap(),
                 total_amount: price,
+                currency: Currency::default(),
                 items: vec![OrderLine {
                     menu_item_id: MenuItemId::new("item-1").unwrap(),
                     name: ItemName::new("Pizza").unwrap(),
                     price,
                     quantity: Quantity::new(1).unwrap(),
                 }],
+                saga: None,
             }),
         ),
         2 => (
             "OrderConfirmed",
             OrderEvent::OrderConfirmed {
                 payment_id: PaymentId::new("p-1").unwrap(),
+                saga_flow: None,
             },
         ),
         _ => (
             "OrderCancelled",
             OrderEvent::OrderCancelled {
                 reason: CancelReason::new("late").unwrap(),
+                saga_flow: None,
             },
         ),
     };
@@ -135,7 +141,7 @@ pub(super) fn stored(id: &str, version: u64) -> StoredEvent<OrderEvent> {
         aggregate_type: "Order".to_owned(),
         aggregate_id: id.to_owned(),
         version,
-        schema_version: PublishedOrderEvent::SCHEMA_VERSION,
+        schema_version: PublishedOrderEvent::schema_version(event.kind()),
         occurred_on: "2026-11-21T10:00:00.123456Z".parse().unwrap(),
         correlation_id: "c-1".to_owned(),
         causation_id: "k-1".to_owned(),

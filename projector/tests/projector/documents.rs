@@ -1,6 +1,6 @@
-use projector::live_generation;
+use projector::{OrderView, live_generation};
 
-use crate::fixture::{Fixture, PARTITIONS, drain};
+use crate::fixture::{Fixture, drain};
 
 #[tokio::test]
 async fn documents_equal_the_fold_over_the_store() {
@@ -23,6 +23,37 @@ async fn documents_equal_the_fold_over_the_store() {
         (3, "CANCELLED")
     );
     assert_eq!(document.total_amount.to_string(), "25.98");
+}
+
+#[tokio::test]
+async fn the_timeline_says_what_each_event_changed() {
+    let fixture = Fixture::new().await;
+    let id = fixture.order(3).await;
+    fixture.publish(&fixture.take_outbox().await).await;
+    drain(&mut fixture.worker(), 3).await;
+    let timeline = fixture.document(&id).await.unwrap().timeline;
+    let told: Vec<serde_json::Value> = timeline
+        .iter()
+        .map(|t| {
+            assert_eq!(t.at.timestamp_millis(), 1_795_255_200_123);
+            serde_json::json!([
+                t.version,
+                t.event_id,
+                t.event_type,
+                t.correlation_id,
+                t.changed
+            ])
+        })
+        .collect();
+    let event_id = |version| domain::event_id("Order", &id, version);
+    let expected = serde_json::json!([
+        [1, event_id(1), "OrderCreated", "correlation-1", { "status": "PENDING" }],
+        [2, event_id(2), "OrderConfirmed", "correlation-1",
+            { "statusBefore": "PENDING", "status": "CONFIRMED", "paymentId": "p-1" }],
+        [3, event_id(3), "OrderCancelled", "correlation-1",
+            { "statusBefore": "CONFIRMED", "status": "CANCELLED", "cancelReason": "late" }],
+    ]);
+    assert_eq!(serde_json::Value::from(told), expected);
 }
 
 #[tokio::test]
@@ -85,13 +116,9 @@ async fn a_read_model_that_was_deleted_starts_from_the_first_record() {
 
     fixture.read_database.database().drop().await.unwrap();
     // The group may keep its last member for a moment, and refuses as long as it does.
+    let topics = fixture.topics();
     let made = loop {
-        let made = live_generation(
-            &fixture.read_database,
-            &fixture.kafka,
-            &fixture.topic,
-            PARTITIONS,
-        );
+        let made = live_generation(&OrderView, &fixture.read_database, &fixture.kafka, &topics);
         if let Ok(made) = made.await {
             break made;
         }

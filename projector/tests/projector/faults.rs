@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use messaging::TopicSpec;
-use projector::{ProjectorError, Step, live_generation};
+use projector::{OrderView, ProjectorError, Step, live_generation};
 use read_models::{Generation, OrderDocument, ProjectionPointer};
 
 use crate::fixture::{Fixture, PARTITIONS, drain};
@@ -62,14 +62,8 @@ async fn a_group_without_offsets_is_an_error_that_stays() {
 #[tokio::test]
 async fn a_generation_is_made_once_and_another_schema_is_left_alone() {
     let fixture = Fixture::new().await;
-    let made = || {
-        live_generation(
-            &fixture.read_database,
-            &fixture.kafka,
-            &fixture.topic,
-            PARTITIONS,
-        )
-    };
+    let topics = fixture.topics();
+    let made = || live_generation(&OrderView, &fixture.read_database, &fixture.kafka, &topics);
     assert_eq!(made().await.unwrap(), fixture.generation);
     let pointer = ProjectionPointer {
         projection: OrderDocument::PROJECTION.to_owned(),
@@ -77,6 +71,7 @@ async fn a_generation_is_made_once_and_another_schema_is_left_alone() {
             schema_version: OrderDocument::SCHEMA_VERSION + 1,
             ..fixture.generation.clone()
         },
+        previous: None,
     };
     fixture
         .read_database
@@ -84,10 +79,10 @@ async fn a_generation_is_made_once_and_another_schema_is_left_alone() {
         .replace_one(bson::doc! { "_id": OrderDocument::PROJECTION }, pointer)
         .await
         .unwrap();
-    assert!(matches!(
-        made().await,
-        Err(ProjectorError::OtherSchema { .. })
-    ));
+    let error = made().await.unwrap_err();
+    assert!(matches!(error, ProjectorError::OtherSchema { .. }));
+    let command = "`orders projections rebuild order_view`";
+    assert!(error.to_string().contains(command), "{error}");
 
     let topic = TopicSpec {
         name: fixture.topic.clone(),

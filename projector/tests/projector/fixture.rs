@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::contract::PublishedOrderEvent;
 use domain::order::{NewOrder, Order, OrderCommand, OrderLine, Quantity};
@@ -12,14 +11,19 @@ use event_store::{
     ExpectedVersion, Outbox, OutboxRecord, PerSlot, SlotFloor,
 };
 use messaging::{Delivery, Kafka, OrderedProducer, OutgoingRecord, TopicSpec};
-use projector::{Requeued, Step, Worker, live_generation, project};
+use projector::{
+    Follower, Generations, OrderView, Rebuild, Requeued, Site, Switching, Topics, Worker,
+    live_generation, project,
+};
 use read_models::{Generation, OrderDocument, ReadDatabase};
 use runtime::SystemClock;
 use runtime::health::Health;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use crate::steps::{drain, end};
+
 pub const PARTITIONS: u16 = 4;
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A database, a topic and a read model of a test's own.
 pub struct Fixture {
@@ -66,15 +70,10 @@ impl Fixture {
         };
         kafka.ensure_topic(&topic).await.unwrap();
         let read_database = ReadDatabase::new(uri, &name).await.unwrap();
-        let generation = live_generation(&read_database, &kafka, &topic.name, PARTITIONS)
+        let generation = live_generation(&OrderView, &read_database, &kafka, &topics(&topic.name))
             .await
             .unwrap();
-        let store = EventStore::new(
-            database.clone(),
-            &topic.name,
-            Vec::new(),
-            Doorbell::default(),
-        );
+        let store = EventStore::new(database.clone(), &topic.name, Doorbell::default());
         Self {
             database_url,
             topic: topic.name,
@@ -126,10 +125,30 @@ impl Fixture {
     }
 
     async fn order_of(&self, lines: Vec<OrderLine>, events: usize) -> String {
+        let who = ["customer-123", "restaurant-456", "2026-11-21T10:00:00.123Z"];
+        self.order_from(who, lines, events).await
+    }
+
+    /// An order by a customer at a restaurant at a time.
+    pub async fn order_by(&self, who: [&str; 3], quantity: u32, events: usize) -> String {
+        let quantity = Quantity::new(quantity).unwrap();
+        let lines = vec![OrderLine {
+            quantity,
+            ..line("Pizza")
+        }];
+        self.order_from(who, lines, events).await
+    }
+
+    async fn order_from(
+        &self,
+        [customer, restaurant, at]: [&str; 3],
+        lines: Vec<OrderLine>,
+        events: usize,
+    ) -> String {
         let id = unique().to_string();
         let create = NewOrder::new(
-            CustomerId::new("customer-123").unwrap(),
-            RestaurantId::new("restaurant-456").unwrap(),
+            CustomerId::new(customer).unwrap(),
+            RestaurantId::new(restaurant).unwrap(),
             lines.iter().map(OrderLine::total).sum(),
             lines,
         );
@@ -147,7 +166,7 @@ impl Fixture {
                 command_id: unique(),
                 correlation_id: "correlation-1".to_owned(),
                 traceparent: None,
-                occurred_on: "2026-11-21T10:00:00.123Z".parse::<OccurredOn>().unwrap(),
+                occurred_on: at.parse::<OccurredOn>().unwrap(),
             };
             self.executor
                 .execute(&id, ExpectedVersion::Any, command, &context)
@@ -196,12 +215,37 @@ impl Fixture {
     }
 
     pub async fn publish_bytes(&self, key: Option<&[u8]>, payload: Option<&[u8]>) -> i32 {
+        let headers: [(&str, Option<&[u8]>); 2] = [("from", Some(b"elsewhere")), ("empty", None)];
+        self.publish_with(&headers, key, payload).await
+    }
+
+    pub async fn publish_with(
+        &self,
+        headers: &[(&str, Option<&[u8]>)],
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+    ) -> i32 {
         let record = OutgoingRecord {
             topic: &self.topic,
             key,
             payload,
-            headers: &[("from", Some(b"elsewhere")), ("empty", None)],
+            headers,
         };
+        self.send(record).await
+    }
+
+    /// To another topic; returns the record's partition.
+    pub async fn publish_to(&self, topic: &str, payload: &[u8]) -> i32 {
+        let record = OutgoingRecord {
+            topic,
+            key: None,
+            payload: Some(payload),
+            headers: &[],
+        };
+        self.send(record).await
+    }
+
+    async fn send(&self, record: OutgoingRecord<'_>) -> i32 {
         match self.producer.publish(&[record]).await.remove(0) {
             Delivery::Acknowledged { partition, .. } => partition,
             other => panic!("{other:?}"),
@@ -216,6 +260,44 @@ impl Fixture {
             self.dead_letters.clone(),
             self.generation.clone(),
         )
+    }
+
+    /// What follows `order_view` in a projector's process.
+    pub fn follower(&self, stop: CancellationToken) -> Follower {
+        Follower::new(&OrderView, self.site(stop))
+    }
+
+    pub fn site(&self, stop: CancellationToken) -> Site {
+        Site {
+            database: self.read_database.clone(),
+            store: self.store.clone(),
+            dead_letters: self.dead_letters.clone(),
+            outbox: Outbox::new(self.database.clone()),
+            kafka: self.kafka.clone(),
+            topics: self.topics(),
+            instance: None,
+            clock: Arc::new(SystemClock),
+            health: self.health.clone(),
+            stop,
+        }
+    }
+
+    pub fn topics(&self) -> Topics {
+        topics(&self.topic)
+    }
+
+    pub fn rebuild(&self, switching: Switching) -> Rebuild {
+        Rebuild {
+            projection: &OrderView,
+            site: self.site(CancellationToken::new()),
+            owner: unique().to_string(),
+            at_once: 3,
+            switching,
+        }
+    }
+
+    pub fn generations(&self) -> Generations {
+        Generations::new(self.read_database.clone(), &OrderView)
     }
 
     /// A connection past the store, to look at rows or to break something.
@@ -246,9 +328,13 @@ impl Fixture {
 
     /// A new generation number with a group of its own, on the same collection.
     pub async fn another_group(&self) -> Generation {
+        self.another_group_of(&self.generation).await
+    }
+
+    pub async fn another_group_of(&self, generation: &Generation) -> Generation {
         let generation = Generation {
-            group: format!("{}.{}", self.generation.group, unique().simple()),
-            ..self.generation.clone()
+            group: format!("{}.{}", generation.group, unique().simple()),
+            ..generation.clone()
         };
         self.kafka
             .commit_start_offsets(&generation.group, &self.topic, PARTITIONS)
@@ -258,7 +344,11 @@ impl Fixture {
     }
 
     pub async fn document(&self, id: &str) -> Option<OrderDocument> {
-        let orders = self.read_database.orders(&self.generation);
+        self.document_of(&self.generation, id).await
+    }
+
+    pub async fn document_of(&self, generation: &Generation, id: &str) -> Option<OrderDocument> {
+        let orders = self.read_database.orders(generation);
         orders.find_one(bson::doc! { "_id": id }).await.unwrap()
     }
 
@@ -276,16 +366,24 @@ impl Fixture {
     }
 
     pub async fn assert_equal_to_store(&self, ids: &[String]) {
+        self.assert_generation(&self.generation, ids).await;
+    }
+
+    pub async fn assert_generation(&self, generation: &Generation, ids: &[String]) {
         for id in ids {
             assert_eq!(
-                self.document(id).await.as_ref(),
+                self.document_of(generation, id).await.as_ref(),
                 Some(&self.folded(id).await)
             );
         }
-        let orders = self.read_database.orders(&self.generation);
+        let orders = self.read_database.orders(generation);
         let documents = orders.count_documents(bson::doc! {}).await.unwrap();
         assert_eq!(documents, ids.len() as u64, "documents nobody ordered");
     }
+}
+
+fn topics(name: &str) -> Topics {
+    Topics::of_orders(name, PARTITIONS)
 }
 
 fn line(dish: &str) -> OrderLine {
@@ -295,34 +393,4 @@ fn line(dish: &str) -> OrderLine {
         price: Money::from_json_number("12.99").unwrap(),
         quantity: Quantity::new(2).unwrap(),
     }
-}
-
-/// Steps until the worker has applied, repeated, held or refused this many records; returns the
-/// sums.
-pub async fn drain(worker: &mut Worker, records: u64) -> Counted {
-    let started = std::time::Instant::now();
-    let mut counted = Counted::default();
-    while counted.applied + counted.repeated + counted.held + counted.refused < records {
-        assert!(started.elapsed() < PATIENCE, "{counted:?} of {records}");
-        match worker.step(Duration::from_millis(200)).await.unwrap() {
-            Step::Idle => {}
-            Step::Applied { counts, refused } => {
-                counted.applied += counts.applied;
-                counted.repeated += counts.repeated;
-                counted.healed += counts.healed;
-                counted.held += counts.held;
-                counted.refused += refused;
-            }
-        }
-    }
-    counted
-}
-
-#[derive(Debug, Default)]
-pub struct Counted {
-    pub applied: u64,
-    pub repeated: u64,
-    pub healed: u64,
-    pub held: u64,
-    pub refused: u64,
 }

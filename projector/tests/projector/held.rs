@@ -1,13 +1,14 @@
 //! The store's own event cannot be applied: the order waits, and nothing else does.
 
-use read_models::OrderDocument;
+use read_models::HeldBack;
 
 use crate::fixture::{Fixture, drain};
+use crate::totals;
 
 const FROZEN: &str = r#"{"OrderFrozen":{"until":"tomorrow"}}"#;
 
 /// Makes one of an order's stored events, and its record, something this code does not know.
-async fn freeze(fixture: &Fixture, id: &str, version: i64) -> String {
+pub async fn freeze(fixture: &Fixture, id: &str, version: i64) -> String {
     let psql = fixture.psql().await;
     let sql = "SELECT payload::text FROM events WHERE aggregate_id = $1 AND sequence = $2";
     let row = psql.query_one(sql, &[&id, &version]).await.unwrap();
@@ -17,7 +18,7 @@ async fn freeze(fixture: &Fixture, id: &str, version: i64) -> String {
     row.get(0)
 }
 
-async fn mend(fixture: &Fixture, id: &str, version: i64, payload: &str) {
+pub async fn mend(fixture: &Fixture, id: &str, version: i64, payload: &str) {
     let sql = "UPDATE events SET payload = $3::text::json
          WHERE aggregate_id = $1 AND sequence = $2";
     let psql = fixture.psql().await;
@@ -25,7 +26,7 @@ async fn mend(fixture: &Fixture, id: &str, version: i64, payload: &str) {
 }
 
 /// Publishes the outbox, with the record of that order and version changed to an unknown type.
-async fn publish_frozen(fixture: &Fixture, id: &str, version: u64) -> u64 {
+pub async fn publish_frozen(fixture: &Fixture, id: &str, version: u64) -> u64 {
     let mut records = fixture.take_outbox().await;
     for record in &mut records {
         if record.key == id && record.version == version {
@@ -71,7 +72,7 @@ async fn later_events_wait_and_come_back_in_order() {
     assert_eq!((held.from_version, held.newest_seen), (2, 3));
 
     // Too early: the same item, its count raised, and still held.
-    let requeued = fixture.requeued();
+    let mut requeued = fixture.requeued();
     fixture.requeue_all().await;
     assert_eq!(requeued.turn().await.unwrap(), 1);
     let desk = fixture.desk().await;
@@ -79,10 +80,7 @@ async fn later_events_wait_and_come_back_in_order() {
     assert_eq!(desk, [item]);
     assert!(fixture.document(&id).await.unwrap().held_back.is_some());
     let orders = fixture.read_database.orders(&fixture.generation);
-    assert_eq!(
-        orders.count_documents(OrderDocument::held()).await.unwrap(),
-        1
-    );
+    assert_eq!(orders.count_documents(HeldBack::filter()).await.unwrap(), 1);
 
     mend(&fixture, &id, 2, &payload).await;
     fixture.requeue_all().await;
@@ -145,7 +143,7 @@ async fn a_healing_and_a_new_event_do_not_lose_each_other() {
         mend(&fixture, id, 2, payload).await;
     }
     fixture.requeue_all().await;
-    let requeued = fixture.requeued();
+    let mut requeued = fixture.requeued();
     let heal = async { while requeued.turn().await.unwrap() > 0 {} };
     let publish = async {
         for record in &later {
@@ -157,6 +155,47 @@ async fn a_healing_and_a_new_event_do_not_lose_each_other() {
     fixture.assert_equal_to_store(&ids).await;
 }
 
+/// Junk is settled by discarding it, but what it turned out to hold back is the store's.
+#[tokio::test]
+async fn a_hold_outlives_no_settled_dead_letter() {
+    let fixture = Fixture::new().await;
+    let id = fixture.order(3).await;
+    let payload = freeze(&fixture, &id, 2).await;
+    let mut records = fixture.take_outbox().await;
+    let mut junk = records[1].clone();
+    junk.payload = "junk".to_owned();
+    records.insert(1, junk);
+    fixture.publish(&records).await;
+    drain(&mut fixture.worker(), 4).await;
+    let state = async || {
+        let desk = fixture.desk().await;
+        let [(fault, state, _)] = desk.as_slice() else {
+            panic!("one item: {desk:?}")
+        };
+        assert_eq!(fault, "no_event");
+        state.clone()
+    };
+    let settle = async |to: &str| {
+        let sql = "UPDATE dead_letters SET state = $1";
+        fixture.psql().await.execute(sql, &[&to]).await.unwrap();
+    };
+    let mut requeued = fixture.requeued();
+    settle("discarded").await;
+    assert_eq!(requeued.turn().await.unwrap(), 0);
+    assert_eq!(state().await, "open", "it holds back an event of the store");
+    requeued.turn().await.unwrap();
+    assert!(fixture.document(&id).await.unwrap().held_back.is_some());
+
+    mend(&fixture, &id, 2, &payload).await;
+    settle("resolved").await;
+    requeued.turn().await.unwrap();
+    fixture
+        .assert_equal_to_store(std::slice::from_ref(&id))
+        .await;
+    totals::assert_equal_to_store(&fixture, &[id]).await;
+    assert_eq!(state().await, "resolved");
+}
+
 /// Code that knows more than the code that gave up.
 #[tokio::test]
 async fn what_failed_for_an_unknown_type_is_requeued_by_code_that_knows_it() {
@@ -165,7 +204,7 @@ async fn what_failed_for_an_unknown_type_is_requeued_by_code_that_knows_it() {
     let payload = freeze(&fixture, &id, 2).await;
     let records = publish_frozen(&fixture, &id, 2).await;
     drain(&mut fixture.worker(), records).await;
-    let requeued = fixture.requeued();
+    let mut requeued = fixture.requeued();
     assert_eq!(requeued.requeue_known().await.unwrap(), 0, "still unknown");
     // As if this code had learnt the type: the kept record is one that it knows.
     let sql = "UPDATE dead_letters SET value = convert_to(replace(

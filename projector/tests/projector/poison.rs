@@ -6,6 +6,14 @@ use crate::fixture::{Fixture, drain, unique};
 
 /// One of each kind, most under the key of a real order, whose events are published after them.
 async fn poison(fixture: &Fixture, id: &str, created: &str) -> Vec<&'static str> {
+    let at_version = |version: u64| {
+        let own = domain::event_id("Order", id, 1).to_string();
+        let other = domain::event_id("Order", id, version).to_string();
+        let version = format!(r#""version":{version}"#);
+        created
+            .replace(&own, &other)
+            .replace(r#""version":1"#, &version)
+    };
     let kinds = [
         ("no_event", "no event at all".to_owned()),
         (
@@ -14,7 +22,7 @@ async fn poison(fixture: &Fixture, id: &str, created: &str) -> Vec<&'static str>
         ),
         (
             "unknown_schema_version",
-            created.replace(r#""schemaVersion":1"#, r#""schemaVersion":7"#),
+            created.replace(r#""schemaVersion":2"#, r#""schemaVersion":7"#),
         ),
         (
             "unexpected_content",
@@ -24,7 +32,12 @@ async fn poison(fixture: &Fixture, id: &str, created: &str) -> Vec<&'static str>
             "no_version",
             created.replace(r#""version":1"#, r#""version":0"#),
         ),
-        ("gap", created.replace(r#""version":1"#, r#""version":99"#)),
+        ("gap", at_version(99)),
+        // An event of this order, put there by somebody else.
+        (
+            "foreign_event_id",
+            created.replace(r#""version":1"#, r#""version":2"#),
+        ),
         (
             "other_aggregate",
             created.replace(r#""aggregateType":"Order""#, r#""aggregateType":"Payment""#),
@@ -32,10 +45,10 @@ async fn poison(fixture: &Fixture, id: &str, created: &str) -> Vec<&'static str>
         ("key_mismatch", created.replace(id, "somebody-else")),
         (
             "illegal_event",
-            created
+            at_version(3)
                 .replace("OrderCreated", "OrderConfirmed")
-                .replace("customerId", "paymentId")
-                .replace(r#""version":1"#, r#""version":3"#),
+                .replace(r#""schemaVersion":2"#, r#""schemaVersion":1"#)
+                .replace("customerId", "paymentId"),
         ),
     ];
     for (_, value) in &kinds {

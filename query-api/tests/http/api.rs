@@ -1,18 +1,25 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use bson::{DateTime, doc};
 use domain::order::OrderStatus;
-use domain::{CustomerId, ItemName, MenuItemId, Money, RestaurantId};
+use domain::{Currency, CustomerId, ItemName, MenuItemId, Money, RestaurantId};
 use http::{HeaderMap, Request, StatusCode};
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use query_api::LiveGeneration;
-use read_models::{Generation, ItemDocument, OrderDocument, ProjectionPointer, ReadDatabase};
-use runtime::SequentialIds;
+use query_api::{Bounds, Queries};
+use read_models::{
+    Generation, ItemDocument, OrderDocument, PartitionFreshness, ProjectionPointer, ReadDatabase,
+};
 use runtime::health::Health;
-use runtime::http::Operations;
+use runtime::http::{Caller, Limits, Operations};
+use runtime::{ManualClock, SequentialIds};
 use serde_json::Value;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -20,12 +27,27 @@ use uuid::Uuid;
 pub struct Api {
     router: Router,
     pub database: ReadDatabase,
+    /// Stands still at [`NOW`] unless it is moved.
+    pub clock: Arc<ManualClock>,
+    pub stop: CancellationToken,
+    _stop: DropGuard,
 }
+
+pub const NOW: &str = "2026-11-21T12:00:00Z";
 
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+}
+
+/// In the place of authentication, which has tests of its own: the caller that a test names, or
+/// anyone.
+async fn somebody(mut request: Request<Body>, next: Next) -> Response {
+    if request.extensions().get::<Caller>().is_none() {
+        request.extensions_mut().insert(Caller::anyone());
+    }
+    next.run(request).await
 }
 
 impl Api {
@@ -42,16 +64,45 @@ impl Api {
     }
 
     pub async fn on(uri: &str) -> Self {
-        let database = ReadDatabase::new(uri, &unique_name()).await.unwrap();
+        Self::of(&ReadDatabase::new(uri, &unique_name()).await.unwrap())
+    }
+
+    /// A process that has just started.
+    pub fn of(database: &ReadDatabase) -> Self {
+        let bounds = Bounds {
+            heartbeat: Duration::from_millis(100),
+            ..Bounds::default()
+        };
+        Self::bounded(database, bounds)
+    }
+
+    pub fn bounded(database: &ReadDatabase, bounds: Bounds) -> Self {
+        let limits = Limits {
+            concurrent: 1000,
+            rate: None,
+        };
+        Self::limited(database, bounds, limits)
+    }
+
+    pub fn limited(database: &ReadDatabase, bounds: Bounds, limits: Limits) -> Self {
+        let database = database.clone();
+        let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
+        let stop = CancellationToken::new();
+        let queries = Queries::new(database.clone(), clock.clone(), bounds, stop.clone());
+        tokio::spawn(queries.clone().run());
         let operations = Operations {
             health: Health::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         };
-        let router = query_api::router(LiveGeneration::new(database.clone()));
+        let router = runtime::http::with_limits(query_api::router(queries), limits);
         let router = runtime::http::operations(router, operations);
+        let router = router.layer(from_fn(somebody));
         Self {
             router: runtime::http::with_context(router, Arc::new(SequentialIds::default())),
             database,
+            clock,
+            _stop: stop.clone().drop_guard(),
+            stop,
         }
     }
 
@@ -84,9 +135,14 @@ impl Api {
     }
 
     pub async fn point_to(&self, live: Generation) {
+        self.point(OrderDocument::PROJECTION, live).await;
+    }
+
+    pub async fn point(&self, projection: &str, live: Generation) {
         let pointer = ProjectionPointer {
-            projection: OrderDocument::PROJECTION.to_owned(),
+            projection: projection.to_owned(),
             live,
+            previous: None,
         };
         self.database
             .pointers()
@@ -96,14 +152,47 @@ impl Api {
             .unwrap();
     }
 
+    /// Says of each partition of a generation how far it is.
+    pub async fn applied_through(&self, generation: &Generation, partitions: &[&str]) {
+        for (partition, applied_through) in (0..).zip(partitions) {
+            let freshness = PartitionFreshness {
+                id: format!("{}/{partition}", generation.group),
+                group: generation.group.clone(),
+                partition,
+                partitions: partitions.len() as i32,
+                applied_through: time(applied_through),
+            };
+            self.database
+                .raise_applied_through(&freshness)
+                .await
+                .unwrap();
+        }
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        self.get_with(path, &[]).await
+    }
+
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.call(request(path, headers)).await
+    }
+
+    /// Asks as somebody who is bound to a customer.
+    pub async fn get_as(&self, customer_id: &str, path: &str) -> Answer {
+        let mut request = request(path, &[]);
+        request.extensions_mut().insert(Caller {
+            customer_id: Some(customer_id.into()),
+            ..Caller::anyone()
+        });
         self.call(request).await
     }
 
+    pub async fn response(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub async fn call(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.response(request).await.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         Answer {
             status: parts.status,
@@ -178,6 +267,15 @@ impl Answer {
     }
 }
 
+pub fn request(path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let request = Request::get(path);
+    let with = |request: http::request::Builder, (name, value): &(&str, &str)| {
+        request.header(*name, *value)
+    };
+    let request = headers.iter().fold(request, with);
+    request.body(Body::empty()).unwrap()
+}
+
 fn kind(problem: &Value) -> String {
     let kind = problem["type"].as_str().unwrap();
     kind.strip_prefix("/problems/").unwrap().to_owned()
@@ -193,6 +291,7 @@ pub fn order(id: &str) -> OrderDocument {
         customer_id: CustomerId::new("customer-123").unwrap(),
         restaurant_id: RestaurantId::new("restaurant-456").unwrap(),
         total_amount: money("45.99"),
+        currency: Currency::default(),
         items: vec![ItemDocument {
             menu_item_id: MenuItemId::new("item-1").unwrap(),
             name: ItemName::new("Pizza").unwrap(),
@@ -203,6 +302,7 @@ pub fn order(id: &str) -> OrderDocument {
         cancel_reason: None,
         created_at: at,
         updated_at: at,
+        timeline: Vec::new(),
         held_back: None,
     }
 }
@@ -220,6 +320,6 @@ pub fn time(text: &str) -> DateTime {
     clippy::disallowed_methods,
     reason = "the servers are shared: names differ from run to run"
 )]
-fn unique_name() -> String {
+pub fn unique_name() -> String {
     format!("t_{}", Uuid::now_v7().simple())
 }

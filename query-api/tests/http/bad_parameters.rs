@@ -46,6 +46,16 @@ async fn a_parameter_that_breaks_a_rule_is_named() {
             "duplicate-parameter customerId",
         ),
         ("cursor=a&cursor=a", "duplicate-parameter cursor"),
+        ("status=PENDING&status=x", "unknown-status status"),
+        ("sort=up", "unknown-sort sort"),
+        ("sort=", "unknown-sort sort"),
+        ("sort=updatedAt", "unknown-sort sort"),
+        ("minTotal=", "invalid-amount minTotal"),
+        ("minTotal=x", "invalid-amount minTotal"),
+        ("minTotal=1.005", "invalid-amount minTotal"),
+        ("maxTotal=-1", "invalid-amount maxTotal"),
+        ("maxTotal=NaN", "invalid-amount maxTotal"),
+        ("maxTotal=10000000000000", "invalid-amount maxTotal"),
     ] {
         let answer = api.get(&format!("/api/orders?{query}")).await;
         assert_eq!(answer.faults(), [fault], "{query}");
@@ -54,32 +64,79 @@ async fn a_parameter_that_breaks_a_rule_is_named() {
 
 #[tokio::test]
 async fn a_cursor_of_another_make_is_refused() {
-    let api = Api::with(&[order("o-1")]).await;
+    let orders: Vec<_> = (0..3).map(|i| order(&format!("o-{i}"))).collect();
+    let api = Api::with(&orders).await;
+    let own = api.get("/api/orders?limit=1").await.next_cursor().unwrap();
+    let own = String::from_utf8(URL_SAFE_NO_PAD.decode(own).unwrap()).unwrap();
+    assert_eq!(api.list(&at(&own)).await, ["o-1", "o-0"], "{own}");
     for foreign in [
         "",
         "1",
-        "1 ",
-        "1 1795000000123",
-        "1 1795000000123 ",
-        "1 x o-1",
-        "2 1795000000123 o-1",
-        "1 1.5 o-1",
-        "1 9223372036854775808 o-1",
+        "1 1795000000123 o-1",
+        "[]",
         "{\"createdAt\":1}",
+        &own.replace("[2,", "[1,"),
+        &own.replace("o-2", "o-2\",\"o-2"),
+        &own.replace(",\"o-2\"", ""),
+        &own.replace("\"o-2\"", "{\"$gt\":\"\"}"),
+        &own.replace("\"17", "\"x"),
     ] {
-        let cursor = URL_SAFE_NO_PAD.encode(foreign);
-        let answer = api.get(&format!("/api/orders?cursor={cursor}")).await;
+        assert_ne!(foreign, own);
+        let answer = api.get(&format!("/api/orders?{}", at(foreign))).await;
         assert_eq!(answer.faults(), ["invalid-cursor cursor"], "{foreign}");
     }
     // Made up, but well formed: places at the ends of time, not errors.
-    for (made_up, count) in [
-        ("1 9223372036854775807 o-1", 1),
-        ("1 -9223372036854775808 o-1", 0),
-        ("1 0 \0", 0),
-    ] {
-        let cursor = URL_SAFE_NO_PAD.encode(made_up);
-        assert_eq!(api.list(&format!("cursor={cursor}")).await.len(), count);
+    let time = own.split('"').nth(3).unwrap();
+    for (made_up, count) in [("9223372036854775807", 3), ("-9223372036854775808", 0)] {
+        let cursor = at(&own.replace(time, made_up));
+        assert_eq!(api.list(&cursor).await.len(), count, "{made_up}");
     }
+}
+
+fn at(place: &str) -> String {
+    format!("limit=9&cursor={}", URL_SAFE_NO_PAD.encode(place))
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_query_is_refused() {
+    let orders: Vec<_> = (0..3).map(|i| order(&format!("o-{i}"))).collect();
+    let api = Api::with(&orders).await;
+    let queries = [
+        "",
+        "&sort=createdAt",
+        "&sort=-totalAmount",
+        "&sort=totalAmount",
+        "&customerId=customer-123",
+        "&restaurantId=restaurant-456",
+        "&status=PENDING",
+        "&status=PENDING&status=CONFIRMED",
+        "&from=2026-11-21T10:00:00Z",
+        "&to=2026-11-21T11:00:00Z",
+        "&minTotal=1",
+        "&maxTotal=100",
+    ];
+    for made_by in queries {
+        let first = api.get(&format!("/api/orders?limit=1{made_by}")).await;
+        let cursor = first.next_cursor().unwrap();
+        for used_by in queries {
+            let path = format!("/api/orders?limit=2{used_by}&cursor={cursor}");
+            let answer = api.get(&path).await;
+            if made_by == used_by {
+                assert_eq!(answer.ids().len(), 2, "{made_by}");
+            } else {
+                let fault = ["cursor-of-another-query cursor"];
+                assert_eq!(answer.faults(), fault, "{made_by} {used_by}");
+            }
+        }
+    }
+    // The same query in other words.
+    let first = api
+        .get("/api/orders?limit=1&status=PENDING&status=CONFIRMED&sort=-createdAt")
+        .await;
+    let cursor = first.next_cursor().unwrap();
+    let other_words = "status=CONFIRMED&status=PENDING&status=PENDING";
+    let rest = api.list(&format!("{other_words}&cursor={cursor}")).await;
+    assert_eq!(rest, ["o-1", "o-0"]);
 }
 
 #[tokio::test]
@@ -94,10 +151,10 @@ async fn several_faults_are_named_in_one_answer() {
             "unknown-status status",
             "invalid-time from",
             "invalid-time to",
+            "unknown-sort sort",
             "invalid-cursor cursor",
             "limit-out-of-range limit",
             "unknown-parameter size",
-            "unknown-parameter sort",
         ]
     );
 }

@@ -1,6 +1,6 @@
 use bson::{Document, doc};
 use domain::order::OrderStatus;
-use domain::{CancelReason, PaymentId};
+use domain::{CancelReason, Currency, PaymentId};
 use http::{Method, StatusCode};
 use read_models::OrderDocument;
 use serde_json::json;
@@ -24,6 +24,7 @@ async fn an_order_is_shown_whole() {
             "customerId": "customer-123",
             "restaurantId": "restaurant-456",
             "totalAmount": 45.99,
+            "currency": "EUR",
             "items": [{"menuItemId": "item-1", "name": "Pizza", "price": 12.99, "quantity": 2}],
             "createdAt": "2026-11-21T10:00:00.123000Z",
             "updatedAt": "2026-11-21T10:00:00.123000Z",
@@ -49,6 +50,62 @@ async fn payment_and_reason_are_shown_once_there_are_some() {
     assert_eq!(order["cancelReason"], "late");
     assert_eq!(order["createdAt"], "2026-11-21T10:00:00.123000Z");
     assert_eq!(order["updatedAt"], "2026-11-21T11:00:00.000000Z");
+}
+
+/// More than are asked for by one question.
+#[tokio::test]
+async fn of_many_who_ask_at_once_each_gets_its_own() {
+    let orders: Vec<OrderDocument> = (0..100).map(|n| order(&format!("o-{n}"))).collect();
+    let api = Api::with(&orders).await;
+    let collection = api.generation(1).collection;
+    let documents = api.database.database().collection::<Document>(&collection);
+    let broken = doc! { "$set": { "status": "NONSENSE" } };
+    documents
+        .update_one(doc! { "_id": "o-7" }, broken)
+        .await
+        .unwrap();
+    let asking = (0..300).map(|n| {
+        let id = format!("o-{}", n % 150);
+        let api = &api;
+        async move { (api.get(&format!("/api/orders/{id}")).await, id) }
+    });
+    for (answer, id) in futures::future::join_all(asking).await {
+        let there = orders.iter().any(|order| order.order_id == id);
+        match answer.status {
+            StatusCode::OK if there => assert_eq!(answer.json()["orderId"], id),
+            StatusCode::NOT_FOUND => assert!(!there, "{id}"),
+            // It spoils the answer of nobody else.
+            status => assert_eq!(
+                (status, id.as_str()),
+                (StatusCode::INTERNAL_SERVER_ERROR, "o-7")
+            ),
+        }
+    }
+}
+
+/// As projectors wrote them before orders had a currency.
+#[tokio::test]
+async fn a_document_without_a_currency_is_in_the_default_one() {
+    let mut dollars = order("o-2");
+    dollars.currency = Currency::new("USD").unwrap();
+    let api = Api::with(&[order("o-1"), dollars]).await;
+    let name = api.generation(1).collection;
+    let orders = api.database.database().collection::<Document>(&name);
+    let old = doc! { "$unset": { "currency": 1 } };
+    let changed = orders.update_one(doc! { "_id": "o-1" }, old).await.unwrap();
+    assert_eq!(changed.modified_count, 1);
+    for (id, currency) in [("o-1", "EUR"), ("o-2", "USD")] {
+        let shown = api.get(&format!("/api/orders/{id}")).await.json();
+        assert_eq!(shown["currency"], currency);
+    }
+    let listed = api.get("/api/orders").await.json();
+    let currencies: Vec<&str> = listed["orders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|order| order["currency"].as_str().unwrap())
+        .collect();
+    assert_eq!(currencies, ["USD", "EUR"]);
 }
 
 /// No float stands between the database and the answer.
@@ -99,7 +156,12 @@ async fn what_is_no_order_is_not_found() {
 #[tokio::test]
 async fn other_paths_and_methods_are_problems() {
     let api = Api::with(&[order("o-1")]).await;
-    for path in ["/", "/api/orders/o-1/items", "/api/Orders"] {
+    for path in [
+        "/",
+        "/api/orders/o-1/items",
+        "/api/Orders",
+        "/api/customers",
+    ] {
         let answer = api.get(path).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(answer.problem(), "route-not-found");

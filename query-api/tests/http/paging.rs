@@ -6,7 +6,7 @@ use bson::DateTime;
 use domain::order::OrderStatus;
 use read_models::OrderDocument;
 
-use crate::api::{Api, order, time};
+use crate::api::{Api, money, order, time};
 
 /// All with one and the same creation time.
 fn equal_orders(count: usize) -> Vec<OrderDocument> {
@@ -110,4 +110,30 @@ async fn a_cursor_holds_when_its_order_is_gone() {
     let cursor = first.next_cursor().unwrap();
     let second = api.list(&format!("limit=2&cursor={cursor}")).await;
     assert_eq!(second, ["o-0005", "o-0004"]);
+}
+
+/// In either direction, whatever is inserted meanwhile, before the place or behind it.
+#[tokio::test]
+async fn every_sort_shows_each_order_that_was_there_once() {
+    for sort in ["createdAt", "-createdAt", "totalAmount", "-totalAmount"] {
+        let of = |name: &str, i: i64| OrderDocument {
+            created_at: DateTime::from_millis(1_795_000_000_000 + i / 4),
+            total_amount: money(&format!("{}.50", (i * 7) % 10)),
+            ..order(&format!("{name}-{i:03}"))
+        };
+        let api = Api::with(&(0..60).map(|i| of("o", i)).collect::<Vec<_>>()).await;
+        let seen = pages(&api, &format!("limit=7&sort={sort}"), async |page| {
+            let newer: Vec<_> = (0..60)
+                .step_by(7)
+                .map(|i| of(&format!("new{page}"), i))
+                .collect();
+            api.insert(1, &newer).await;
+        })
+        .await
+        .concat();
+        let once: BTreeSet<_> = seen.iter().collect();
+        assert_eq!(once.len(), seen.len(), "{sort}");
+        let there = once.iter().filter(|id| id.starts_with("o-")).count();
+        assert_eq!(there, 60, "{sort}");
+    }
 }

@@ -62,12 +62,7 @@ impl Fixture {
         });
         kafka.ensure_topic(&topic).await.unwrap();
         kafka.ensure_topic(&dead_letters).await.unwrap();
-        let store = EventStore::new(
-            database.clone(),
-            &topic.name,
-            Vec::new(),
-            Doorbell::default(),
-        );
+        let store = EventStore::new(database.clone(), &topic.name, Doorbell::default());
         Self {
             url,
             topic: topic.name,

@@ -5,4 +5,5 @@
 mod fixture;
 mod order;
 mod refused;
+mod replay;
 mod sharing;

@@ -9,7 +9,7 @@ use relay::{HeldTurn, Relay};
 
 use crate::fixture::{Fixture, PARTITIONS};
 
-async fn set_largest_message(topic: &str, bytes: &str) {
+pub async fn set_largest_message(topic: &str, bytes: &str) {
     set_config(topic, "max.message.bytes", bytes).await;
 }
 
@@ -30,8 +30,8 @@ async fn set_config(topic: &str, name: &str, value: &str) {
 }
 
 /// The order's first record is larger than the topic takes; those of other orders are not.
-const TOO_SMALL: &str = "900";
-const LARGE_ENOUGH: &str = "1048588";
+pub const TOO_SMALL: &str = "900";
+pub const LARGE_ENOUGH: &str = "1048588";
 
 async fn state_of(fixture: &Fixture, id: &str) -> (String, i32, i32) {
     let row = fixture

@@ -1,3 +1,5 @@
+use super::{SagaTopics, dead_letter_topic};
+
 /// The broker and the topic that carries the events.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Kafka")]
@@ -30,14 +32,26 @@ pub struct KafkaArgs {
     )]
     pub order_events_partitions: u16,
 
+    /// The topic on which it is told how orders' sagas go
+    #[arg(
+        long,
+        env = "SAGA_EVENTS_TOPIC",
+        default_value = "saga-events",
+        value_name = "TOPIC"
+    )]
+    pub saga_events_topic: String,
+
     /// The replication factor of topics that are created
     #[arg(long, env = "KAFKA_REPLICATION", default_value_t = 1, value_name = "N")]
     pub kafka_replication: u16,
+
+    #[command(flatten)]
+    pub sagas: SagaTopics,
 }
 
 impl KafkaArgs {
     /// Where events go that cannot be published: the topic's name with `-dlq`.
     pub fn dead_letter_topic(&self) -> String {
-        format!("{}-dlq", self.order_events_topic)
+        dead_letter_topic(&self.order_events_topic)
     }
 }

@@ -14,7 +14,7 @@ pub struct PostgresArgs {
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "PATH")]
     database_url_file: Option<PathBuf>,
 
-    /// The most connections this process opens for appending and relaying; loading takes as many again
+    /// The most connections this process opens for appending, for relaying and for loading, each
     #[arg(
         long,
         env = "DATABASE_CONNECTIONS",

@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tracing::Instrument;
 
+use super::Trace;
 use crate::Ids;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -18,11 +19,12 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub struct RequestContext {
     /// The caller's `x-request-id`, or a new one: the correlation id of all that follows.
     pub request_id: String,
-    /// The caller's W3C trace context, where it is well formed.
-    pub traceparent: Option<String>,
+    /// This request's own step in the caller's W3C trace, or in a new one: the parent of all that
+    /// follows.
+    pub traceparent: String,
 }
 
-/// Gives every request its context, answers with `x-request-id`, logs and measures it.
+/// Gives every request its context, answers with `x-request-id` and `traceparent`, logs and measures it.
 pub fn with_context(router: Router, ids: Arc<dyn Ids>) -> Router {
     router.layer(middleware::from_fn(move |request: Request, next: Next| {
         let ids = ids.clone();
@@ -31,9 +33,12 @@ pub fn with_context(router: Router, ids: Arc<dyn Ids>) -> Router {
 }
 
 async fn handle(mut request: Request, next: Next, ids: &dyn Ids) -> Response {
+    let begun = request.headers().get(TRACEPARENT);
+    let begun = begun.and_then(|value| Trace::parse(value.to_str().ok()?));
+    let trace = Trace::step(begun, ids);
     let context = RequestContext {
         request_id: caller_id(request.headers()).unwrap_or_else(|| ids.next().to_string()),
-        traceparent: traceparent(request.headers()),
+        traceparent: trace.to_string(),
     };
     let method = request.method().clone();
     // The route, not the path: paths carry ids, and each would be a time series of its own.
@@ -42,8 +47,16 @@ async fn handle(mut request: Request, next: Next, ids: &dyn Ids) -> Response {
         .get::<MatchedPath>()
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
-    let span = tracing::info_span!("request", correlation_id = context.request_id, %method, route);
+    let span = tracing::info_span!(
+        "request",
+        correlation_id = context.request_id,
+        trace_id = trace.trace_id(),
+        %method,
+        route,
+        caller = tracing::field::Empty,
+    );
     let answer_id = HeaderValue::try_from(&context.request_id);
+    let answer_trace = HeaderValue::try_from(&context.traceparent);
     request.extensions_mut().insert(context);
 
     let started = Instant::now();
@@ -52,6 +65,9 @@ async fn handle(mut request: Request, next: Next, ids: &dyn Ids) -> Response {
 
     if let Ok(id) = answer_id {
         response.headers_mut().insert(REQUEST_ID, id);
+    }
+    if let Ok(trace) = answer_trace {
+        response.headers_mut().insert(TRACEPARENT, trace);
     }
     let status = response.status();
     span.in_scope(|| {
@@ -86,30 +102,6 @@ fn caller_id(headers: &HeaderMap) -> Option<String> {
     fits.then(|| id.to_owned())
 }
 
-/// `version-traceid-parentid-flags` in lower-case hex, ids not all zero (W3C Trace Context, 3.2).
-fn traceparent(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(TRACEPARENT)?.to_str().ok()?;
-    let parts: Vec<&str> = value.split('-').collect();
-    let lower_hex = |s: &str| {
-        s.bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    };
-    let set = |s: &str| s.bytes().any(|b| b != b'0');
-    match parts.as_slice() {
-        ["00", trace, parent, flags]
-            if (trace.len(), parent.len(), flags.len()) == (32, 16, 2)
-                && [trace, parent, flags]
-                    .into_iter()
-                    .all(|part| lower_hex(part))
-                && set(trace)
-                && set(parent) =>
-        {
-            Some(value.to_owned())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,19 +116,5 @@ mod tests {
         assert_eq!(caller_id(&headers(REQUEST_ID, "a b")), None);
         assert_eq!(caller_id(&headers(REQUEST_ID, "")), None);
         assert_eq!(caller_id(&headers(REQUEST_ID, &"x".repeat(129))), None);
-    }
-
-    #[test]
-    fn takes_over_a_well_formed_trace_only() {
-        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(traceparent(&headers(TRACEPARENT, good)).unwrap(), good);
-        for bad in [
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "nonsense",
-        ] {
-            assert_eq!(traceparent(&headers(TRACEPARENT, bad)), None, "{bad}");
-        }
     }
 }

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::health::Health;
 
-use super::Problem;
+use super::{Problem, ProblemType, problem_pages};
 
 /// What `/readyz` and `/metrics` show.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct Operations {
 }
 
 /// Adds `/livez` (the process answers), `/readyz` (it has what it needs), `/metrics` (Prometheus
-/// text), and problem+json for unknown routes and wrong methods.
+/// text), `/problems` (what errors mean), and problem+json for unknown routes and wrong methods.
 pub fn operations(router: Router, operations: Operations) -> Router {
     let own = Router::new()
         .route("/livez", get(live))
@@ -27,6 +27,7 @@ pub fn operations(router: Router, operations: Operations) -> Router {
         .with_state(operations);
     router
         .merge(own)
+        .merge(problem_pages::router())
         .fallback_service(no_such_route.with_state(()))
         .method_not_allowed_fallback(wrong_method)
 }
@@ -61,18 +62,14 @@ async fn render(State(operations): State<Operations>) -> impl IntoResponse {
 
 async fn no_such_route() -> Problem {
     Problem::new(
-        StatusCode::NOT_FOUND,
-        "route-not-found",
-        "There is nothing at this path.",
+        ProblemType::RouteNotFound,
         "The path is not one this API serves.",
     )
 }
 
 async fn wrong_method() -> Problem {
     Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method-not-allowed",
-        "The path does not support this method.",
+        ProblemType::MethodNotAllowed,
         "See the Allow header for the methods it supports.",
     )
 }
@@ -134,6 +131,23 @@ mod tests {
             r#"{"checks":{"postgres":{"state":"up"}},"status":"ready"}"#
         );
         assert_eq!(call(&router, "GET", "/livez").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_problem_leads_to_its_page() {
+        let router = router(Health::default());
+        let (_, _, problem) = call(&router, "GET", "/nowhere").await;
+        let problem: serde_json::Value = serde_json::from_str(&problem).unwrap();
+        let (status, headers, page) = call(&router, "GET", problem["type"].as_str().unwrap()).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
+        assert!(page.contains("There is nothing at this path."), "{page}");
+        let (_, _, index) = call(&router, "GET", "/problems").await;
+        for problem in ProblemType::ALL {
+            assert!(index.contains(&format!("href=\"{problem}\"")), "{problem}");
+        }
+        let (status, ..) = call(&router, "GET", "/problems/no-such").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
     }
 
     #[tokio::test]

@@ -1,8 +1,7 @@
 use axum::extract::{FromRequestParts, Path};
-use http::StatusCode;
 use http::request::Parts;
 
-use super::Problem;
+use super::{Problem, ProblemType};
 
 /// The one text parameter of a route's path.
 pub struct PathText(pub String);
@@ -14,9 +13,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
         match Path::<String>::from_request_parts(parts, state).await {
             Ok(Path(text)) => Ok(Self(text)),
             Err(_) => Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "malformed-path",
-                "The path cannot be read.",
+                ProblemType::MalformedPath,
                 "What is percent-encoded in the path is not UTF-8.",
             )),
         }

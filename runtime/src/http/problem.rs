@@ -4,12 +4,12 @@ use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::{Described, ProblemType};
+
 /// An RFC 9457 problem: the only form in which these APIs report an error.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    status: StatusCode,
-    kind: &'static str,
-    title: &'static str,
+    kind: ProblemType,
     detail: String,
     members: Map<String, Value>,
     retry_after_seconds: Option<u32>,
@@ -19,8 +19,8 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// The stable name of the rule, as a problem type of its own.
-    #[serde(rename = "type", serialize_with = "problem_type")]
-    pub kind: &'static str,
+    #[serde(rename = "type")]
+    pub kind: ProblemType,
     /// JSON pointer (RFC 6901) into the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
@@ -30,22 +30,12 @@ pub struct Violation {
     pub detail: String,
 }
 
-fn problem_type<S: serde::Serializer>(kind: &&'static str, s: S) -> Result<S::Ok, S::Error> {
-    s.collect_str(&format_args!("/problems/{kind}"))
-}
-
 impl Problem {
-    /// `kind` is the last part of the problem's `type`, and stable; `title` does not vary either.
-    pub fn new(
-        status: StatusCode,
-        kind: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub const MEDIA_TYPE: &'static str = "application/problem+json";
+
+    pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self {
-            status,
             kind,
-            title,
             detail: detail.into(),
             members: Map::new(),
             retry_after_seconds: None,
@@ -62,13 +52,8 @@ impl Problem {
             many => format!("The request breaks {} rules.", many.len()),
         };
         violations.truncate(SHOWN);
-        let problem = Self::new(
-            StatusCode::BAD_REQUEST,
-            "validation-failed",
-            "The request is not valid.",
-            detail,
-        )
-        .with("errors", serde_json::json!(violations));
+        let problem = Self::new(ProblemType::ValidationFailed, detail)
+            .with("errors", serde_json::json!(violations));
         if omitted > 0 {
             problem.with("omitted", omitted.into())
         } else {
@@ -79,22 +64,14 @@ impl Problem {
     /// A fault of ours. What it was is in the log, not in the answer.
     pub fn internal() -> Self {
         Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal-error",
-            "Something went wrong on this side.",
+            ProblemType::InternalError,
             "The fault has been logged under the request id of this answer.",
         )
     }
 
     /// Something this process depends on is away.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "The service is not available right now.",
-            detail,
-        )
-        .retry_after(1)
+        Self::new(ProblemType::Unavailable, detail).retry_after(1)
     }
 
     pub fn with(mut self, name: &str, value: Value) -> Self {
@@ -108,24 +85,27 @@ impl Problem {
     }
 
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.kind.described().status
+    }
+
+    /// The answer's body.
+    pub fn json(&self) -> String {
+        let Described { status, title, .. } = *self.kind.described();
+        let mut body = Map::new();
+        body.insert("type".into(), self.kind.to_string().into());
+        body.insert("title".into(), title.into());
+        body.insert("status".into(), status.as_u16().into());
+        body.insert("detail".into(), self.detail.as_str().into());
+        body.extend(self.members.clone());
+        Value::Object(body).to_string()
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = Map::new();
-        body.insert("type".into(), format!("/problems/{}", self.kind).into());
-        body.insert("title".into(), self.title.into());
-        body.insert("status".into(), self.status.as_u16().into());
-        body.insert("detail".into(), self.detail.into());
-        body.extend(self.members);
-        let mut response = (self.status, Value::Object(body).to_string()).into_response();
+        let mut response = (self.status(), self.json()).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(Self::MEDIA_TYPE));
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(RETRY_AFTER, seconds.into());
         }

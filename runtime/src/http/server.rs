@@ -1,12 +1,18 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 #[cfg(doc)]
 use crate::GRACE;
+
+use super::Tls;
+use super::connection::Connections;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -17,8 +23,28 @@ pub enum ServerError {
         addr: SocketAddr,
         source: std::io::Error,
     },
-    #[error("serving failed: {0}")]
-    Serve(#[source] std::io::Error),
+}
+
+/// What callers may keep open, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// At once. One more is closed as soon as it was taken: its caller learns at once that it must
+    /// go elsewhere or come back, and is not left waiting for what may never become free.
+    pub connections: usize,
+    /// From the first byte of a request to the end of its head; also for a TLS handshake.
+    pub head_within: Duration,
+    /// Without a request.
+    pub idle: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            connections: 12_000,
+            head_within: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+        }
+    }
 }
 
 pub async fn bind(addr: SocketAddr) -> Result<TcpListener, ServerError> {
@@ -33,21 +59,73 @@ pub async fn bind(addr: SocketAddr) -> Result<TcpListener, ServerError> {
 /// Below [`GRACE`], so that the process ends in order whatever callers leave half sent.
 const LAST_REQUESTS: Duration = Duration::from_secs(6);
 
-/// Serves until `stop`, then takes no new connection and finishes the requests in hand, for at
+/// Serves, with TLS where there is a certificate, until `stop`, then takes no new connection and finishes the requests in hand, for at
 /// most six seconds.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    limits: ConnectionLimits,
+    tls: Option<Arc<Tls>>,
     stop: CancellationToken,
-) -> Result<(), ServerError> {
-    let stopping = stop.clone();
-    let serving = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { stopping.cancelled().await });
-    tokio::select! {
-        served = serving.into_future() => served.map_err(ServerError::Serve),
-        () = async { stop.cancelled().await; tokio::time::sleep(LAST_REQUESTS).await } => {
-            tracing::warn!("requests still in hand after the grace period were dropped");
-            Ok(())
+) {
+    let connections = Connections::new(router.with_state(()), limits, tls.clone(), stop.clone());
+    let fresh = async {
+        match tls {
+            Some(tls) => tls.keep_fresh(stop.clone()).await,
+            None => stop.cancelled().await,
         }
+    };
+    let running = TaskTracker::new();
+    tokio::select! {
+        () = accept(listener, &connections, &running) => {}
+        () = fresh => {}
     }
+    running.close();
+    if tokio::time::timeout(LAST_REQUESTS, running.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!("requests still in hand after the grace period were dropped");
+        connections.given_up.cancel();
+        running.wait().await;
+    }
+}
+
+async fn accept(listener: TcpListener, connections: &Connections, running: &TaskTracker) {
+    let places = Arc::new(Semaphore::new(connections.limits.connections));
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                refused(&error).await;
+                continue;
+            }
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            metrics::counter!("http_connections_refused_total").increment(1);
+            continue;
+        };
+        let connection = connections.clone().run(stream, peer);
+        running.spawn(async move {
+            let open = metrics::gauge!("http_connections");
+            open.increment(1);
+            connection.await;
+            open.decrement(1);
+            drop(place);
+        });
+    }
+}
+
+/// A caller that has gone already is no fault of ours. Anything else, such as no file descriptors
+/// being left, does not pass by itself at once.
+async fn refused(error: &std::io::Error) {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    ) {
+        return;
+    }
+    tracing::error!(%error, "a connection could not be taken");
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }

@@ -1,4 +1,9 @@
-use event_store::dead_letters::{DeskError, NewDeadLetter, Place, State};
+use std::collections::BTreeMap;
+
+use event_store::dead_letters::{
+    Action, DeadLetter, DeskError, NewDeadLetter, Place, Source, State,
+};
+use event_store::{EventStoreError, IdempotencyKeys, IdempotencyRecord, KEPT_FOR, StoredAnswer};
 use uuid::Uuid;
 
 use super::{Desk, at_the_projector, created, junk};
@@ -44,6 +49,44 @@ async fn a_relays_item_is_discarded_by_making_its_row_due() {
     assert_eq!(settled(requeue), State::Discarded);
     let discard = desk.letters.discard(id, "bob", "again").await;
     assert_eq!(settled(discard), State::Discarded);
+}
+
+#[tokio::test]
+async fn an_action_and_its_answer_are_kept_together_or_not_at_all() {
+    let desk = Desk::new().await;
+    let item = desk.failed_at_the_relay().await;
+    let (first, second) = (desk.put(&junk(1)).await, desk.put(&item).await);
+    let keep = |item: &DeadLetter| IdempotencyRecord {
+        caller: "ann".to_owned(),
+        key: "k".to_owned(),
+        fingerprint: item.summary.id.as_bytes().to_vec(),
+        answer: StoredAnswer {
+            status: 202,
+            headers: BTreeMap::new(),
+            body: item.summary.state.as_str().into(),
+        },
+        kept_for: KEPT_FOR,
+    };
+    let discard = Action::Discard { reason: "junk" };
+    for action in [Action::Requeue, discard] {
+        let missing = desk.letters.act(Uuid::nil(), "ann", action, Some(&keep));
+        assert!(matches!(missing.await, Err(DeskError::NotFound(_))));
+    }
+    let acted = desk.letters.act(first, "ann", discard, Some(&keep)).await;
+    acted.unwrap();
+    for action in [Action::Requeue, discard] {
+        let taken = desk.letters.act(second, "ann", action, Some(&keep)).await;
+        let taken = taken.unwrap_err();
+        let expected = EventStoreError::IdempotencyKeyTaken;
+        assert_eq!(taken.to_string(), expected.to_string());
+        let now = desk.letters.get(second).await.unwrap().unwrap().summary;
+        assert_eq!(now.state, State::Open);
+        assert!(!desk.is_due(&item).await);
+    }
+    let keys = IdempotencyKeys::new(desk.fixture.database.clone());
+    let kept = keys.lookup("ann", "k").await.unwrap().unwrap();
+    assert_eq!(kept.fingerprint, first.as_bytes());
+    assert_eq!(kept.answer.body, b"discarded");
 }
 
 #[tokio::test]
@@ -115,6 +158,24 @@ async fn a_stored_event_can_be_requeued_and_not_discarded() {
         !desk.is_due(&item).await,
         "the outbox is not the projector's"
     );
+}
+
+/// Also where its topics carry what this very store has: a copy that stands on another's topic, as the
+/// orders' own reactor meets it.
+#[tokio::test]
+async fn a_participants_record_can_be_discarded() {
+    let desk = Desk::new().await;
+    let mut item = desk.failed_at_the_relay().await;
+    item.source = Source::Participant;
+    item.place = Place::Topic {
+        partition: 0,
+        offset: 0,
+    };
+    item.original.topic = "payment-events".to_owned();
+    let id = desk.put(&item).await;
+    let discarded = desk.letters.discard(id, "ann", "a copy").await.unwrap();
+    assert_eq!(discarded.summary.state, State::Discarded);
+    assert!(!desk.is_due(&item).await, "the outbox is the relay's");
 }
 
 /// Junk under a real key: it says which event it is, and is not that event.

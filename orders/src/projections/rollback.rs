@@ -1,0 +1,30 @@
+use serde_json::json;
+
+use super::site::{ProjectionArgs, SiteArgs};
+
+#[derive(clap::Args)]
+pub struct RollbackArgs {
+    #[command(flatten)]
+    what: ProjectionArgs,
+
+    /// Also where nobody follows that generation, and its answers grow older
+    #[arg(long)]
+    stale: bool,
+
+    #[command(flatten)]
+    site: SiteArgs,
+}
+
+pub async fn run(args: RollbackArgs) -> anyhow::Result<()> {
+    let site = &args.site;
+    let generations = site.generations(&args.what).await?;
+    let (kafka, topics) = (site.kafka(), site.topics());
+    let live = generations.rollback(&kafka, &topics, args.stale);
+    let number = live.await?.number;
+    let projection = args.what.projection.name();
+    let value = json!({ "projection": projection, "live": number });
+    site.print(
+        &value,
+        &format!("Generation {number} of {projection} answers queries again."),
+    )
+}

@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use domain::OccurredOn;
+use domain::notification::{Notification, NotificationCommand, NotificationError};
+use event_store::{CommandContext, CommandExecutor, EventStore, ExecuteError, ExpectedVersion};
+use runtime::{Clock, Ids};
+
+use super::mail::Sender;
+use super::smtp::{MailError, Mailer};
+use crate::errands::{Errand, Undone};
+
+/// Hands mails over, and notes that. A process that dies in between hands the same mail over again,
+/// under the same Message-ID.
+pub struct Telling {
+    store: EventStore<Notification>,
+    executor: CommandExecutor<Notification>,
+    sender: Sender,
+    mailer: Arc<Mailer>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+impl Telling {
+    pub fn new(
+        store: EventStore<Notification>,
+        sender: Sender,
+        mailer: Arc<Mailer>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
+        Self {
+            executor: CommandExecutor::new(store.clone(), ()),
+            store,
+            sender,
+            mailer,
+            clock,
+            ids,
+        }
+    }
+}
+
+impl Errand for Telling {
+    const NAME: &'static str = "mail";
+    const WISHES: &'static str = r#"state::text LIKE '%"is":"due"%'"#;
+    type Aggregate = Notification;
+
+    async fn attempt(&self, id: &str) -> Result<bool, Undone> {
+        let events = self.store.stream(id).await?;
+        let mut notification = Notification::default();
+        for event in &events {
+            cqrs_es::Aggregate::apply(&mut notification, event.payload.clone());
+        }
+        let Some(last) = events.last() else {
+            return Ok(false);
+        };
+        let due = notification.due();
+        for &(kind, recipient, reason) in &due {
+            let mail = self.sender.compose(id, kind, recipient, reason);
+            let mail = mail.map_err(|error| Undone::Refused(error.to_string()))?;
+            self.mailer.send(&mail).await.map_err(|error| match error {
+                MailError::Refused(_) => Undone::Refused(error.to_string()),
+                MailError::Later(_) | MailError::Away(_) => Undone::Later(error.to_string()),
+            })?;
+            let sent = NotificationCommand::Sent {
+                kind,
+                message_id: mail.message_id().to_owned(),
+            };
+            let context = CommandContext {
+                command_id: self.ids.next(),
+                occurred_on: OccurredOn::new(self.clock.now()),
+                ..CommandContext::from_metadata(&last.metadata)?
+            };
+            let noted = self
+                .executor
+                .execute(id, ExpectedVersion::Any, sent, &context);
+            noted.await.map_err(undone)?;
+        }
+        Ok(!due.is_empty())
+    }
+}
+
+fn undone(error: ExecuteError<NotificationError>) -> Undone {
+    match error {
+        ExecuteError::Refused(error) => Undone::Refused(error.to_string()),
+        ExecuteError::Store(error) => Undone::Store(error),
+        error @ (ExecuteError::Contended { .. } | ExecuteError::VersionMismatch { .. }) => {
+            Undone::Later(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,101 @@
+use std::sync::Arc;
+
+use domain::OccurredOn;
+use domain::payment::{Payment, PaymentCommand, PaymentError, Wish};
+use event_store::{
+    CommandContext, CommandExecutor, EventStore, EventStoreError, ExecuteError, ExpectedVersion,
+};
+use runtime::{Clock, Ids};
+
+use super::provider::Said;
+
+/// Payments, and what the provider says of them.
+#[derive(Clone)]
+pub struct Payments {
+    pub(super) store: EventStore<Payment>,
+    executor: Arc<CommandExecutor<Payment>>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+/// Why what the provider says is not noted.
+#[derive(Debug, thiserror::Error)]
+pub enum NotNoted {
+    /// It does not go with the payment: somebody has to look at it.
+    #[error(transparent)]
+    Contradicts(PaymentError),
+    /// Other things were noted faster each time.
+    #[error("the payment was busy")]
+    Busy,
+    #[error(transparent)]
+    Store(#[from] EventStoreError),
+}
+
+/// A payment that somebody has asked for.
+pub(super) struct Known {
+    pub wish: Option<Wish>,
+    /// Of its last event: correlation and trace go on.
+    context: CommandContext,
+}
+
+impl Payments {
+    pub fn new(store: EventStore<Payment>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self {
+            executor: Arc::new(CommandExecutor::new(store.clone(), ())),
+            store,
+            clock,
+            ids,
+        }
+    }
+
+    pub(super) async fn known(&self, order_id: &str) -> Result<Option<Known>, EventStoreError> {
+        let events = self.store.stream(order_id).await?;
+        let mut payment = Payment::default();
+        for event in &events {
+            cqrs_es::Aggregate::apply(&mut payment, event.payload.clone());
+        }
+        let Some(last) = events.last() else {
+            return Ok(None);
+        };
+        Ok(Some(Known {
+            wish: payment.wish(),
+            context: CommandContext::from_metadata(&last.metadata)?,
+        }))
+    }
+
+    /// Notes what the provider says; what is known already changes nothing. Returns what is wished
+    /// for then.
+    pub async fn note(&self, order_id: &str, said: Said) -> Result<Option<Wish>, NotNoted> {
+        let known = self.known(order_id).await?;
+        let known = known.ok_or(NotNoted::Contradicts(PaymentError::NotRequested))?;
+        self.note_on(&known, order_id, said).await
+    }
+
+    pub(super) async fn note_on(
+        &self,
+        known: &Known,
+        order_id: &str,
+        said: Said,
+    ) -> Result<Option<Wish>, NotNoted> {
+        let context = CommandContext {
+            command_id: self.ids.next(),
+            occurred_on: OccurredOn::new(self.clock.now()),
+            ..known.context.clone()
+        };
+        let command = PaymentCommand::Provider {
+            intent_id: said.intent_id,
+            says: said.says,
+        };
+        let executed = self
+            .executor
+            .execute(order_id, ExpectedVersion::Any, command, &context);
+        match executed.await {
+            Ok(executed) => Ok(executed.aggregate.wish()),
+            Err(ExecuteError::Refused(error)) => Err(NotNoted::Contradicts(error)),
+            Err(ExecuteError::Store(error)) => Err(error.into()),
+            Err(ExecuteError::Contended { .. } | ExecuteError::VersionMismatch { .. }) => {
+                Err(NotNoted::Busy)
+            }
+        }
+    }
+}
