@@ -1,9 +1,9 @@
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use messaging::Kafka;
 use read_models::ReadDatabase;
 use tokio::time::Instant;
@@ -134,5 +134,6 @@ pub async fn wait_until_ready(at: SocketAddr) -> anyhow::Result<()> {
 }
 
 pub fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+    let port = devstack::reserved_port().context("no port is free")?;
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }

@@ -40,6 +40,7 @@ pub use error::DevstackError;
 pub use kafka::{Kafka, console_consumer, console_producer, kafka_lib};
 pub use mail_catcher::{CaughtMail, MailCatcher};
 pub use mongodb::MongoDb;
+pub use ports::reserved_port;
 pub use postgres::Postgres;
 pub use server::Server;
 pub use stack::{DevOptions, Stack};

@@ -5,8 +5,11 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 const FIRST_EPHEMERAL: u16 = 32768;
+const FIRST_RANDOM: u16 = 15_000;
 
 /// This port, or the next free one above it.
 pub(crate) fn from(preferred: u16) -> Option<u16> {
@@ -15,13 +18,31 @@ pub(crate) fn from(preferred: u16) -> Option<u16> {
 
 /// A free port that another process looking for one at the same time will hardly pick too.
 pub(crate) fn random() -> Option<u16> {
-    const FIRST: u64 = 15_000;
-    const COUNT: u64 = 17_000;
-    (0..500_u16).find_map(|attempt| {
-        let random = RandomState::new().hash_one(attempt);
-        let port = u16::try_from(FIRST + random % COUNT).ok()?;
+    (0..500).find_map(|_| {
+        let port = random_in(FIRST_RANDOM, FIRST_EPHEMERAL);
         is_free(port).then_some(port)
     })
+}
+
+/// A free port for a process that is to be started later, or killed and started again: this process
+/// hands it out once, and the servers of this crate choose theirs from others.
+/// None where all 5,000 are taken.
+pub fn reserved_port() -> Option<u16> {
+    const FIRST: u16 = 10_000;
+    const COUNT: u16 = FIRST_RANDOM - FIRST;
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    let next = NEXT.get_or_init(|| AtomicU16::new(random_in(0, COUNT)));
+    (0..COUNT).find_map(|_| {
+        let port = FIRST + next.fetch_add(1, Ordering::Relaxed) % COUNT;
+        is_free(port).then_some(port)
+    })
+}
+
+/// Not below the first, and below the end.
+fn random_in(first: u16, end: u16) -> u16 {
+    let random = RandomState::new().hash_one(()) % u64::from(end - first);
+    // A remainder of a difference of two u16 is one.
+    first + u16::try_from(random).unwrap_or_default()
 }
 
 fn is_free(port: u16) -> bool {
@@ -58,9 +79,17 @@ fn listening_socket(line: &str, port: u16) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::net::TcpListener;
 
-    use super::is_listener;
+    use super::{is_listener, reserved_port};
+
+    #[test]
+    fn no_reserved_port_is_handed_out_twice() {
+        let ports: BTreeSet<u16> = (0..200).filter_map(|_| reserved_port()).collect();
+        assert_eq!(ports.len(), 200);
+        assert!(ports.iter().all(|port| (10_000..15_000).contains(port)));
+    }
 
     #[test]
     fn a_port_has_the_process_that_listens_on_it() -> std::io::Result<()> {

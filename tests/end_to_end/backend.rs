@@ -1,7 +1,7 @@
-use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use devstack::reserved_port;
 use event_store::{Database, DatabaseConfig};
 use serde_json::Value;
 use uuid::Uuid;
@@ -30,16 +30,6 @@ pub fn unique() -> Uuid {
     Uuid::now_v7()
 }
 
-/// Below the ephemeral range, so that no client's own port is in the way.
-pub fn free_port() -> u16 {
-    loop {
-        let port = 20_000 + (unique().as_u128() % 12_000) as u16;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
 impl World {
     pub async fn new() -> Self {
         Self::on(
@@ -58,8 +48,8 @@ impl World {
             topic: format!("order-events-{name}"),
             mongodb_uri: mongodb_uri.to_owned(),
             mongodb_database: name,
-            command_port: free_port(),
-            query_port: free_port(),
+            command_port: reserved_port().unwrap(),
+            query_port: reserved_port().unwrap(),
         };
         let migrated = world.orders("migrate").output().unwrap();
         let said = String::from_utf8_lossy(&migrated.stderr);
@@ -104,7 +94,7 @@ impl World {
             ("NOTIFICATION_EVENTS_TOPIC", topic("notification-events")),
         ];
         for port in ["INVENTORY_PORT", "PAYMENT_PORT", "PAYMENT_SIMULATOR_PORT"] {
-            environment.push((port, free_port().to_string()));
+            environment.push((port, reserved_port().unwrap().to_string()));
         }
         environment
     }

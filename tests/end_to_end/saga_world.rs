@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use devstack::{CaughtMail, MailCatcher};
+use devstack::{CaughtMail, MailCatcher, reserved_port};
 use domain::notification::{NotificationKind, message_id};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
 
-use crate::backend::{Backend, World, free_port};
+use crate::backend::{Backend, World};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -61,10 +61,10 @@ impl SagaWorld {
             client: Client::new(),
             mails: devstack::shared_mail_catcher().await,
             folder: tempfile::tempdir().unwrap(),
-            inventory: free_port(),
-            payment: free_port(),
-            notification: free_port(),
-            simulator: free_port(),
+            inventory: reserved_port().unwrap(),
+            payment: reserved_port().unwrap(),
+            notification: reserved_port().unwrap(),
+            simulator: reserved_port().unwrap(),
             more: more.to_vec(),
         };
         let migrated = world.command("migrate").output().unwrap();

@@ -1,4 +1,3 @@
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -33,9 +32,9 @@ impl Cast {
         Ok(Self {
             mails: devstack::private_mail_catcher().await?,
             folder: tempfile::tempdir()?,
-            inventory: free_port()?,
-            payment: free_port()?,
-            simulator: free_port()?,
+            inventory: port()?,
+            payment: port()?,
+            simulator: port()?,
         })
     }
 
@@ -105,7 +104,7 @@ impl Cast {
     }
 }
 
-pub fn free_port() -> anyhow::Result<u16> {
-    let free = TcpListener::bind(("127.0.0.1", 0))?;
-    Ok(free.local_addr()?.port())
+/// One nobody else is given while its process is away.
+pub fn port() -> anyhow::Result<u16> {
+    devstack::reserved_port().context("no port is free")
 }

@@ -11,7 +11,7 @@ use participants::{inventory, notification, payment};
 use projector::history::HistoryCheck;
 use read_models::ReadDatabase;
 
-use super::cast::{Cast, free_port};
+use super::cast::{Cast, port};
 
 const TOPIC: &str = "order-events";
 /// Poison of 3 MB has to fit.
@@ -48,7 +48,7 @@ impl Site {
         let site = Self {
             kafka: Kafka::new(broker.brokers()),
             cast: Cast::new().await?,
-            command_port: free_port()?,
+            command_port: port()?,
             postgres,
             broker,
             mongodb,

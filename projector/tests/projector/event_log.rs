@@ -9,6 +9,7 @@ use projector::{EventLog, EventLogWorker, live_generation};
 use read_models::{Generation, LoggedBytes, LoggedRecord};
 
 use crate::fixture::Fixture;
+use crate::steps;
 
 pub async fn generation(fixture: &Fixture) -> Generation {
     let (database, kafka) = (&fixture.read_database, &fixture.kafka);
@@ -47,16 +48,13 @@ pub async fn log(fixture: &Fixture, generation: &Generation) -> Vec<LoggedRecord
     found.try_collect().await.unwrap()
 }
 
-/// Steps until nothing comes any more.
 pub async fn catch_up(fixture: &Fixture, generation: &Generation) {
     let mut worker = worker(fixture, generation);
-    let mut idle = 0;
-    while idle < 4 {
-        match worker.step(Duration::from_millis(500)).await.unwrap() {
-            0 => idle += 1,
-            _ => idle = 0,
-        }
-    }
+    let progress = steps::progress(&fixture.kafka, &generation.group, &fixture.topic);
+    steps::catch_up(&progress, async || {
+        worker.step(steps::A_LOOK).await.unwrap() > 0
+    })
+    .await;
 }
 
 /// The log is what the topic is, read once more.

@@ -10,7 +10,7 @@ use projector::Step;
 use read_models::Generation;
 
 use crate::fixture::{Fixture, end};
-use crate::{event_log, totals};
+use crate::{event_log, steps, totals};
 
 const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -57,16 +57,13 @@ async fn one_logging_life(fixture: &Fixture, group: &Generation, mut chance: Cha
     assert!(killed.is_none_or(|step| step.is_ok()));
 }
 
-/// Steps until nothing comes any more.
 async fn catch_up(fixture: &Fixture, group: &Generation) {
     let mut worker = fixture.worker_of(group);
-    let mut idle = 0;
-    while idle < 4 {
-        match worker.step(Duration::from_millis(500)).await.unwrap() {
-            Step::Applied { .. } => idle = 0,
-            Step::Idle => idle += 1,
-        }
-    }
+    let progress = steps::progress(&fixture.kafka, &group.group, &fixture.topic);
+    steps::catch_up(&progress, async || {
+        worker.step(steps::A_LOOK).await.unwrap() != Step::Idle
+    })
+    .await;
     end(fixture, worker).await;
 }
 

@@ -12,7 +12,7 @@ use projector::{
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{PARTITIONS, unique};
-use crate::sagas::{ALL, Sagas, declined, drain, manual, success};
+use crate::sagas::{ALL, Sagas, declined, manual, success};
 
 fn id() -> String {
     unique().to_string()
@@ -33,7 +33,7 @@ async fn topics_may_be_read_in_any_order_and_again() {
         sagas.publish(&declined(&bad)).await;
         sagas.publish(&manual(&other)).await;
         for which in order {
-            drain(&mut sagas.worker_anew(which).await).await;
+            sagas.worker_anew(which).await.catch_up().await;
         }
         documents.push((sagas.document(&good).await, sagas.document(&bad).await));
         assert_eq!(sagas.document(&other).await, None);
@@ -74,7 +74,7 @@ async fn several_workers_share_a_document() {
     }
     let workers = ALL.map(|which| sagas.worker(which));
     let [mut a, mut b, mut c, mut d] = workers;
-    tokio::join!(drain(&mut a), drain(&mut b), drain(&mut c), drain(&mut d));
+    tokio::join!(a.catch_up(), b.catch_up(), c.catch_up(), d.catch_up());
     for id in &ids {
         let document = sagas.document(id).await.unwrap();
         assert_eq!(document.status, SagaStatus::Completed);
@@ -152,11 +152,11 @@ async fn what_was_told_and_not_written_is_told_again_with_the_same_id() {
     let sagas = Sagas::new().await;
     let id = id();
     sagas.publish(&success(&id)[..1]).await;
-    drain(&mut sagas.worker(0)).await;
+    sagas.worker(0).catch_up().await;
     let documents = sagas.fixture.read_database.database();
     let documents = documents.collection::<bson::Document>(&sagas.generation.collection);
     documents.delete_many(doc! {}).await.unwrap();
-    drain(&mut sagas.worker_anew(0).await).await;
+    sagas.worker_anew(0).await.catch_up().await;
     let once = ("SagaStarted".to_owned(), id);
     assert_eq!(sagas.told().await, [once.clone(), once]);
 }
@@ -255,12 +255,14 @@ async fn it_is_as_fresh_as_the_slowest_of_its_topics() {
         freshness.note().await.unwrap();
         freshness.settle().await.unwrap();
         assert_eq!(through().await, None, "{which}");
-        let mut worker = sagas.worker(which);
-        drain(&mut worker).await;
+        let mut tracker = sagas.worker(which);
+        tracker.catch_up().await;
         let stop = CancellationToken::new();
         stop.cancel();
-        // Commits.
-        worker.run(fixture.health.check("a worker"), stop).await;
+        tracker
+            .worker
+            .run(fixture.health.check("a worker"), stop)
+            .await;
     }
     // Twice: then all partitions have the same note.
     for _ in 0..2 {
@@ -275,11 +277,14 @@ async fn it_is_as_fresh_as_the_slowest_of_its_topics() {
         // Three topics go on, and one of the payments' partitions does not.
         assert_eq!(through().await, Some(first));
     }
-    let mut worker = sagas.worker(2);
-    drain(&mut worker).await;
+    let mut tracker = sagas.worker(2);
+    tracker.catch_up().await;
     let stop = CancellationToken::new();
     stop.cancel();
-    worker.run(fixture.health.check("a worker"), stop).await;
+    tracker
+        .worker
+        .run(fixture.health.check("a worker"), stop)
+        .await;
     freshness.settle().await.unwrap();
     assert!(through().await.unwrap() > first);
 }
@@ -294,13 +299,13 @@ async fn a_step_that_is_cut_off_is_gone_on_with() {
         sagas.publish(&success(id)).await;
     }
     for which in ALL {
-        let mut worker = sagas.worker(which);
+        let mut tracker = sagas.worker(which);
         let (mut cuts, mut applied) = (0, 0);
         let started = Instant::now();
         // Each cut comes a little later in the step than the one before.
         while applied == 0 || cuts < 40 {
             assert!(started.elapsed().as_secs() < 30);
-            let step = worker.step(Duration::from_millis(5));
+            let step = tracker.worker.step(Duration::from_millis(5));
             match tokio::time::timeout(Duration::from_millis(cuts), step).await {
                 Err(_) => cuts += 1,
                 Ok(step) => {
@@ -309,7 +314,7 @@ async fn a_step_that_is_cut_off_is_gone_on_with() {
                 }
             }
         }
-        drain(&mut worker).await;
+        tracker.catch_up().await;
     }
     for id in &ids {
         let document = sagas.document(id).await.unwrap();

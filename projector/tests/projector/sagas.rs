@@ -3,14 +3,14 @@
 use domain::contract::Published;
 use domain::contract::SagaContent;
 use jiff::{SignedDuration, Timestamp};
-use messaging::{Delivery, OrderedProducer, OutgoingRecord, TopicSpec};
+use messaging::{Delivery, GroupProgress, OrderedProducer, OutgoingRecord, TopicSpec};
 use projector::{SagaTracker, SagaTrackerWorker, Site, Teller, Topic, Topics, live_generation};
 use read_models::{Generation, SagaDocument};
 use serde_json::{Value, json};
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{Fixture, PARTITIONS, unique};
+use crate::steps;
 
 /// Whose topic a record is for: orders', inventory's, payments', notifications'.
 pub const ALL: [usize; 4] = [0, 1, 2, 3];
@@ -90,7 +90,7 @@ impl Sagas {
         );
     }
 
-    pub fn worker(&self, which: usize) -> SagaTrackerWorker {
+    pub fn worker(&self, which: usize) -> Tracker {
         self.member_of(which, &self.group(which))
     }
 
@@ -102,7 +102,7 @@ impl Sagas {
     }
 
     /// One that reads everything once more.
-    pub async fn worker_anew(&self, which: usize) -> SagaTrackerWorker {
+    pub async fn worker_anew(&self, which: usize) -> Tracker {
         let group = format!("{}.{}", self.generation.group, unique().simple());
         let (kafka, topic) = (&self.fixture.kafka, self.topic(which));
         let begun = kafka.commit_start_offsets(&group, topic, PARTITIONS).await;
@@ -110,7 +110,7 @@ impl Sagas {
         self.member_of(which, &group)
     }
 
-    fn member_of(&self, which: usize, group: &str) -> SagaTrackerWorker {
+    fn member_of(&self, which: usize, group: &str) -> Tracker {
         let kafka = &self.fixture.kafka;
         let consumer = kafka
             .batch_consumer(group, self.topic(which), None)
@@ -127,15 +127,18 @@ impl Sagas {
             kafka.clone(),
             &self.topics.sagas.as_ref().unwrap().name,
         ));
-        match which {
-            0 => SagaTrackerWorker::of_orders(consumer, database, desk, generation, teller),
-            _ => SagaTrackerWorker::of_others(consumer, database, desk, generation, teller),
+        Tracker {
+            worker: match which {
+                0 => SagaTrackerWorker::of_orders(consumer, database, desk, generation, teller),
+                _ => SagaTrackerWorker::of_others(consumer, database, desk, generation, teller),
+            },
+            progress: steps::progress(kafka, group, self.topic(which)),
         }
     }
 
     pub async fn drain_all(&self) {
         for which in ALL {
-            drain(&mut self.worker(which)).await;
+            self.worker(which).catch_up().await;
         }
     }
 
@@ -150,7 +153,7 @@ impl Sagas {
         sagas.find_one(this).await.unwrap()
     }
 
-    /// Everything that is on the topic of sagas: type and id, each of one saga in its order.
+    /// Everything that is on the topic of sagas: type and id, by id, each of one saga in its order.
     pub async fn told(&self) -> Vec<(String, String)> {
         let topic = &self.topics.sagas.as_ref().unwrap().name;
         let reader = self.fixture.kafka.read_topic(topic, true).await.unwrap();
@@ -168,18 +171,22 @@ impl Sagas {
             assert_eq!(correlation.collect::<Vec<_>>(), [b"c-1"]);
             told.push((event.event_type, event.aggregate_id));
         }
+        // Partitions are read in any order.
+        told.sort_by(|(_, one), (_, other)| one.cmp(other));
         told
     }
 }
 
-/// Steps until nothing comes any more.
-pub async fn drain(worker: &mut SagaTrackerWorker) {
-    let mut idle = 0;
-    while idle < 2 {
-        match worker.step(Duration::from_millis(700)).await.unwrap() {
-            true => idle = 0,
-            false => idle += 1,
-        }
+/// A worker, and how far its group has come.
+pub struct Tracker {
+    pub worker: SagaTrackerWorker,
+    progress: GroupProgress,
+}
+
+impl Tracker {
+    pub async fn catch_up(&mut self) {
+        let step = async || self.worker.step(steps::A_LOOK).await.unwrap();
+        steps::catch_up(&self.progress, step).await;
     }
 }
 

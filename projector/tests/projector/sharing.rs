@@ -3,6 +3,7 @@ use std::time::Duration;
 use projector::Step;
 
 use crate::fixture::{Fixture, drain};
+use crate::steps;
 
 #[tokio::test]
 async fn workers_on_the_same_documents_lose_nothing_to_each_other() {
@@ -46,14 +47,11 @@ async fn workers_that_come_and_go_leave_nothing_out() {
         }
     }
     drop(workers);
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
     let mut last = fixture.worker();
-    let mut idle = 0;
-    while idle < 3 && std::time::Instant::now() < deadline {
-        match last.step(Duration::from_secs(1)).await.unwrap() {
-            Step::Applied { .. } => idle = 0,
-            Step::Idle => idle += 1,
-        }
-    }
+    let progress = steps::progress(&fixture.kafka, &fixture.generation.group, &fixture.topic);
+    steps::catch_up(&progress, async || {
+        last.step(steps::A_LOOK).await.unwrap() != Step::Idle
+    })
+    .await;
     fixture.assert_equal_to_store(&ids).await;
 }

@@ -1,10 +1,39 @@
 use std::time::Duration;
 
+use messaging::{GroupProgress, Kafka};
 use projector::{Step, Worker};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, PARTITIONS};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A group may have to wait for members that were killed.
+const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(60);
+/// How long a step waits for records while somebody catches up.
+pub const A_LOOK: Duration = Duration::from_millis(200);
+
+/// How far a group has come with a topic of the tests.
+pub fn progress(kafka: &Kafka, group: &str, topic: &str) -> GroupProgress {
+    kafka.group_progress(group, topic, PARTITIONS).unwrap()
+}
+
+/// Steps until the group has committed everything that is on the topic. A step says whether it did
+/// something.
+pub async fn catch_up(progress: &GroupProgress, mut step: impl AsyncFnMut() -> bool) {
+    let started = std::time::Instant::now();
+    loop {
+        let (ends, committed) = (progress.ends().await.unwrap(), progress.committed().await);
+        let committed = committed.unwrap();
+        let reached = |(partition, end): (&i32, &i64)| committed.get(partition) >= Some(end);
+        if ends.iter().all(reached) {
+            return;
+        }
+        while step().await {}
+        assert!(
+            started.elapsed() < CAUGHT_UP_WITHIN,
+            "{committed:?} of {ends:?}"
+        );
+    }
+}
 
 /// Ends as a process does that is told to stop: with what is under way settled and committed.
 pub async fn end(fixture: &Fixture, worker: Worker) {
