@@ -31,11 +31,19 @@ pub struct DatabaseConfig {
     pub connections: u32,
 }
 
-/// The statement that appends has one good plan, whatever the tables' statistics say just then:
-/// lookups by key, and its own rows hashed. Where a plan has no way around what is switched off, its
+/// Everything here is looked up by key, or read along an index a page at a time. But a plan that was
+/// made while a table was small reads all of it, and a connection keeps that plan while the table
+/// grows, until Postgres has analysed it. Where a plan has no way around what is switched off, its
 /// cost looks so high that it would be compiled first.
-const ONE_PLAN: &str = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
-                        -c enable_nestloop=off -c enable_mergejoin=off -c jit=off";
+const BY_KEY: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
+/// A statement that appends has one good plan, whatever the tables' statistics say just then:
+/// lookups by key, and its own rows hashed.
+const ONE_PLAN: [(&str, &str); 3] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_nestloop", "off"),
+    ("enable_mergejoin", "off"),
+];
 
 /// Connections to the database of one event store: tokio-postgres to append and, apart from that,
 /// to relay, sqlx (which postgres-es needs) to load streams.
@@ -58,11 +66,14 @@ impl Database {
         connect = connect.disable_statement_logging();
 
         let mut options = pooled.get_options().unwrap_or_default().to_owned();
-        options.push_str(&format!(" -c statement_timeout={STATEMENT_TIMEOUT}"));
+        let mut set =
+            |(name, value): (&str, &str)| options.push_str(&format!(" -c {name}={value}"));
+        set(("statement_timeout", STATEMENT_TIMEOUT));
         if let Some(schema) = &config.schema {
-            options.push_str(&format!(" -c search_path={schema}"));
+            set(("search_path", schema));
             connect = connect.options([("search_path", schema)]);
         }
+        BY_KEY.into_iter().for_each(&mut set);
         pooled
             .options(&options)
             .application_name("orders")
@@ -73,14 +84,15 @@ impl Database {
             .keepalives_interval(Duration::from_secs(2))
             .keepalives_retries(3);
         let mut appending = pooled.clone();
-        appending.options(options + ONE_PLAN);
+        let of_one_plan = ONE_PLAN.map(|(name, value)| format!(" -c {name}={value}"));
+        appending.options(options + &of_one_plan.concat());
         let loading = PgPoolOptions::new()
             .max_connections(config.connections)
             .acquire_timeout(PATIENCE)
             // A connection that died is found by its first use, and loading is tried again; asking
             // each connection before each use would double the round trips.
             .test_before_acquire(false)
-            .connect_lazy_with(connect.clone());
+            .connect_lazy_with(connect.clone().options(BY_KEY));
         Ok(Self {
             appending: pool(appending, config.connections)?,
             pool: pool(pooled, config.connections)?,
@@ -163,7 +175,8 @@ impl Database {
         Ok(self.pool.get().await?)
     }
 
-    /// A connection for [`crate::group_commit`] and nothing else.
+    /// A connection for [`crate::group_commit`] and [`crate::Inbox::write`], and nothing else: they
+    /// append, and would be planned anew each time, which takes longer than to carry them out.
     pub(crate) async fn appending(&self) -> Result<Client, EventStoreError> {
         Ok(self.appending.get().await?)
     }

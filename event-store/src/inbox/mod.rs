@@ -46,8 +46,11 @@ impl Inbox {
 
     /// Which of these events have been taken in.
     pub async fn processed(&self, events: &[Uuid]) -> Result<HashSet<Uuid>, EventStoreError> {
-        let sql = "SELECT event_id FROM processed_events
-             WHERE consumer = $1 AND event_id = ANY ($2)";
+        // Each by itself: with `= ANY` Postgres may read all that the consumer ever took in.
+        let sql = "SELECT p.event_id FROM unnest($2::uuid[]) AS e (id), LATERAL (
+                 SELECT event_id FROM processed_events
+                 WHERE consumer = $1 AND event_id = e.id OFFSET 0
+             ) AS p";
         let rows = self.database.query(sql, &[&self.consumer, &events]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
@@ -60,7 +63,7 @@ impl Inbox {
         }
         let columns = effects.columns();
         let sql = statement::statement(&columns.tables());
-        let client = self.database.client().await?;
+        let client = self.database.appending().await?;
         let written = async {
             let statement = client.prepare_cached(&sql).await?;
             client

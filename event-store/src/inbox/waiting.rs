@@ -35,8 +35,10 @@ impl WaitingRecords {
 
     /// Which of these keys are blocked.
     pub async fn blocked(&self, keys: &[&[u8]]) -> Result<HashSet<Vec<u8>>, EventStoreError> {
-        let sql = "SELECT DISTINCT key FROM waiting_records
-             WHERE consumer = $1 AND key = ANY ($2)";
+        let sql = "SELECT DISTINCT w.key FROM unnest($2::bytea[]) AS k (key), LATERAL (
+                 SELECT key FROM waiting_records
+                 WHERE consumer = $1 AND key = k.key LIMIT 1
+             ) AS w";
         let rows = self.database.query(sql, &[&self.consumer, &keys]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }

@@ -16,5 +16,6 @@ mod lost_answer;
 mod old_versions;
 mod other_aggregate;
 mod outbox;
+mod plans;
 mod replay;
 mod unpublished;
