@@ -52,6 +52,17 @@ pub struct Terms<'a, A: EventSourced> {
     pub answer: Option<&'a MakeAnswer<'a, A>>,
 }
 
+impl<A: EventSourced> Default for Terms<'_, A> {
+    /// Any version, anybody, and nothing kept.
+    fn default() -> Self {
+        Self {
+            expected: ExpectedVersion::Any,
+            admit: None,
+            answer: None,
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError<E: std::error::Error> {
     /// The aggregate's own refusal.
@@ -80,6 +91,16 @@ struct Loaded<A: EventSourced> {
     already: Vec<EventEnvelope<A>>,
 }
 
+impl<A: EventSourced> Default for Loaded<A> {
+    fn default() -> Self {
+        Self {
+            aggregate: A::default(),
+            version: 0,
+            already: Vec::new(),
+        }
+    }
+}
+
 impl<A: EventSourced> CommandExecutor<A> {
     pub fn new(store: EventStore<A>, services: A::Services) -> Self {
         Self { store, services }
@@ -101,10 +122,30 @@ impl<A: EventSourced> CommandExecutor<A> {
     {
         let terms = Terms {
             expected,
-            admit: None,
-            answer: None,
+            ..Terms::default()
         };
         self.execute_on(id, &terms, command, context).await
+    }
+
+    /// The same, beginning with the stream as the caller has read it. It is read again only where
+    /// another command was faster.
+    pub async fn execute_from(
+        &self,
+        id: &str,
+        (aggregate, version): (A, u64),
+        command: A::Command,
+        context: &CommandContext,
+    ) -> Result<Executed<A>, ExecuteError<A::Error>>
+    where
+        A::Command: Clone,
+    {
+        let read = Loaded {
+            aggregate,
+            version,
+            already: Vec::new(),
+        };
+        let terms = Terms::default();
+        self.run(id, Some(read), &terms, command, context).await
     }
 
     /// The same, on these terms.
@@ -118,28 +159,37 @@ impl<A: EventSourced> CommandExecutor<A> {
     where
         A::Command: Clone,
     {
-        let expected = terms.expected;
+        let read = (terms.expected == ExpectedVersion::New).then(Loaded::default);
+        self.run(id, read, terms, command, context).await
+    }
+
+    async fn run(
+        &self,
+        id: &str,
+        mut read: Option<Loaded<A>>,
+        terms: &Terms<'_, A>,
+        command: A::Command,
+        context: &CommandContext,
+    ) -> Result<Executed<A>, ExecuteError<A::Error>>
+    where
+        A::Command: Clone,
+    {
         let give_up = Instant::now() + PATIENCE;
         let mut in_doubt: Option<EventStoreError> = None;
         let mut conflicts = 0;
-        let mut load = expected != ExpectedVersion::New;
         loop {
-            let loaded = if load {
-                match self.load(id, context).await {
-                    Ok(loaded) => loaded,
-                    Err(error) if error.is_transient() && Instant::now() < give_up => {
-                        tokio::time::sleep(FIRST_WAIT * 8).await;
-                        continue;
-                    }
-                    // An append in doubt is what the caller must know about.
-                    Err(error) => return Err(in_doubt.unwrap_or(error).into()),
+            let loaded = match read.take() {
+                Some(read) => Ok(read),
+                None => self.load(id, context).await,
+            };
+            let loaded = match loaded {
+                Ok(loaded) => loaded,
+                Err(error) if error.is_transient() && Instant::now() < give_up => {
+                    tokio::time::sleep(FIRST_WAIT * 8).await;
+                    continue;
                 }
-            } else {
-                Loaded {
-                    aggregate: A::default(),
-                    version: 0,
-                    already: Vec::new(),
-                }
+                // An append in doubt is what the caller must know about.
+                Err(error) => return Err(in_doubt.unwrap_or(error).into()),
             };
             if !loaded.already.is_empty() {
                 return Ok(Executed {
@@ -164,7 +214,7 @@ impl<A: EventSourced> CommandExecutor<A> {
             if let Some(admit) = terms.admit {
                 admit(&aggregate).map_err(ExecuteError::Refused)?;
             }
-            if let ExpectedVersion::Exactly(expected) = expected
+            if let ExpectedVersion::Exactly(expected) = terms.expected
                 && expected != version
             {
                 return Err(ExecuteError::VersionMismatch {
@@ -216,16 +266,11 @@ impl<A: EventSourced> CommandExecutor<A> {
                 }
                 Err(error) => return Err(in_doubt.unwrap_or(error).into()),
             }
-            load = true;
         }
     }
 
     async fn load(&self, id: &str, context: &CommandContext) -> Result<Loaded<A>, EventStoreError> {
-        let mut loaded = Loaded {
-            aggregate: A::default(),
-            version: 0,
-            already: Vec::new(),
-        };
+        let mut loaded = Loaded::<A>::default();
         for event in self.store.stream(id).await? {
             loaded.version = event.sequence as u64;
             loaded.aggregate.apply(event.payload.clone());

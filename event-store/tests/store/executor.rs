@@ -216,3 +216,25 @@ async fn admission_comes_before_the_version() {
     let admitted = confirmed(ExpectedVersion::Any, true).await;
     assert_eq!(admitted.unwrap().version, 2);
 }
+
+#[tokio::test]
+async fn a_stream_that_the_caller_read_is_read_again_where_it_moved_on() {
+    let fixture = Fixture::new().await;
+    let (executor, id) = (fixture.executor(), new_id());
+    let created = executor
+        .execute(&id, ExpectedVersion::New, create(), &context())
+        .await
+        .unwrap();
+    let read = (created.aggregate, created.version);
+    let confirmed = executor
+        .execute_from(&id, read.clone(), confirm("p-1"), &context())
+        .await
+        .unwrap();
+    assert_eq!((confirmed.version, confirmed.events.len()), (2, 1));
+    // As it was read, this would have gone through.
+    let late = executor
+        .execute_from(&id, read, confirm("p-2"), &context())
+        .await;
+    assert!(matches!(late, Err(ExecuteError::Refused(_))), "{late:?}");
+    assert_eq!(fixture.count("events").await, 2);
+}

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use domain::OccurredOn;
 use domain::notification::{Notification, NotificationCommand, NotificationError};
-use event_store::{CommandContext, CommandExecutor, EventStore, ExecuteError, ExpectedVersion};
+use event_store::{CommandContext, CommandExecutor, EventStore, ExecuteError};
 use runtime::{Clock, Ids};
 
 use super::mail::Sender;
@@ -54,6 +54,7 @@ impl Errand for Telling {
             return Ok(false);
         };
         let due = notification.due();
+        let mut read = (notification.clone(), last.sequence as u64);
         for &(kind, recipient, reason) in &due {
             let mail = self.sender.compose(id, kind, recipient, reason);
             let mail = mail.map_err(|error| Undone::Refused(error.to_string()))?;
@@ -70,10 +71,9 @@ impl Errand for Telling {
                 occurred_on: OccurredOn::new(self.clock.now()),
                 ..CommandContext::from_metadata(&last.metadata)?
             };
-            let noted = self
-                .executor
-                .execute(id, ExpectedVersion::Any, sent, &context);
-            noted.await.map_err(undone)?;
+            let noted = self.executor.execute_from(id, read, sent, &context);
+            let noted = noted.await.map_err(undone)?;
+            read = (noted.aggregate, noted.version);
         }
         Ok(!due.is_empty())
     }

@@ -38,7 +38,7 @@ impl Errand for Asking {
             let Some(known) = self.payments.known(order_id).await? else {
                 break;
             };
-            let said = match &known.wish {
+            let said = match &known.wish() {
                 None => break,
                 Some(Wish::Create(terms)) => self.provider.create(order_id, terms).await,
                 Some(Wish::Cancel) => self.provider.cancel(order_id).await,
@@ -56,7 +56,7 @@ impl Errand for Asking {
                 ProviderError::NotNow(error) => Undone::Later(error.to_string()),
                 ProviderError::Refused(error) => Undone::Refused(error.to_string()),
             })?;
-            let noted = self.payments.note_on(&known, order_id, said).await;
+            let noted = self.payments.note_on(known, order_id, said).await;
             let wish = noted.map_err(|error| match error {
                 NotNoted::Contradicts(error) => Undone::Refused(error.to_string()),
                 NotNoted::Busy => Undone::Later(error.to_string()),

@@ -2,9 +2,7 @@ use std::sync::Arc;
 
 use domain::OccurredOn;
 use domain::payment::{Payment, PaymentCommand, PaymentError, Wish};
-use event_store::{
-    CommandContext, CommandExecutor, EventStore, EventStoreError, ExecuteError, ExpectedVersion,
-};
+use event_store::{CommandContext, CommandExecutor, EventStore, EventStoreError, ExecuteError};
 use runtime::{Clock, Ids};
 
 use super::provider::Said;
@@ -33,9 +31,16 @@ pub enum NotNoted {
 
 /// A payment that somebody has asked for.
 pub(super) struct Known {
-    pub wish: Option<Wish>,
+    payment: Payment,
+    version: u64,
     /// Of its last event: correlation and trace go on.
     context: CommandContext,
+}
+
+impl Known {
+    pub fn wish(&self) -> Option<Wish> {
+        self.payment.wish()
+    }
 }
 
 impl Payments {
@@ -58,7 +63,8 @@ impl Payments {
             return Ok(None);
         };
         Ok(Some(Known {
-            wish: payment.wish(),
+            version: last.sequence as u64,
+            payment,
             context: CommandContext::from_metadata(&last.metadata)?,
         }))
     }
@@ -68,27 +74,28 @@ impl Payments {
     pub async fn note(&self, order_id: &str, said: Said) -> Result<Option<Wish>, NotNoted> {
         let known = self.known(order_id).await?;
         let known = known.ok_or(NotNoted::Contradicts(PaymentError::NotRequested))?;
-        self.note_on(&known, order_id, said).await
+        self.note_on(known, order_id, said).await
     }
 
     pub(super) async fn note_on(
         &self,
-        known: &Known,
+        known: Known,
         order_id: &str,
         said: Said,
     ) -> Result<Option<Wish>, NotNoted> {
         let context = CommandContext {
             command_id: self.ids.next(),
             occurred_on: OccurredOn::new(self.clock.now()),
-            ..known.context.clone()
+            ..known.context
         };
         let command = PaymentCommand::Provider {
             intent_id: said.intent_id,
             says: said.says,
         };
+        let read = (known.payment, known.version);
         let executed = self
             .executor
-            .execute(order_id, ExpectedVersion::Any, command, &context);
+            .execute_from(order_id, read, command, &context);
         match executed.await {
             Ok(executed) => Ok(executed.aggregate.wish()),
             Err(ExecuteError::Refused(error)) => Err(NotNoted::Contradicts(error)),
