@@ -20,6 +20,8 @@ const WARM_UP: Duration = Duration::from_secs(5);
 pub struct Latency {
     /// Events a second that the writer did append.
     pub written: f64,
+    /// Of the writer's own transactions, from sending to the answer: what no relay can be faster than.
+    pub committed: Quantiles,
     /// Up to `published_at`: the relay has the acknowledgement, and marks the row.
     pub marked: Quantiles,
     /// Up to the arrival at a consumer.
@@ -55,7 +57,7 @@ pub async fn measure(site: &Site, rate: usize, time: Duration) -> anyhow::Result
     let (warm_up, total) = (events(WARM_UP), events(WARM_UP + time));
     let arriving = tokio::spawn(arrivals(reader, total));
     let started = Instant::now();
-    write(site, &topic, rate, total).await?;
+    let committed = write(site, &topic, rate, total, warm_up).await?;
     let written = total as f64 / started.elapsed().as_secs_f64();
     let arrived = arriving.await??;
     for relay in relays {
@@ -65,12 +67,21 @@ pub async fn measure(site: &Site, rate: usize, time: Duration) -> anyhow::Result
     let (marked, arrived) = compare(site, &arrived, warm_up).await?;
     Ok(Latency {
         written,
+        committed,
         marked,
         arrived,
     })
 }
 
-async fn write(site: &Site, topic: &str, rate: usize, total: usize) -> anyhow::Result<()> {
+async fn write(
+    site: &Site,
+    topic: &str,
+    rate: usize,
+    total: usize,
+    warm_up: usize,
+) -> anyhow::Result<Quantiles> {
+    let statement = site.append_statement(topic).await?;
+    let mut committed = Histogram::new(3)?;
     let mut rows = Rows::default();
     let mut written = 0;
     let started = Instant::now();
@@ -78,12 +89,16 @@ async fn write(site: &Site, topic: &str, rate: usize, total: usize) -> anyhow::R
         let due = (started.elapsed().as_secs_f64() * rate as f64) as usize;
         let due: Vec<Row> = rows.by_ref().take(due.min(total) - written).collect();
         if !due.is_empty() {
-            site.append(&due, topic).await?;
+            let sent = Instant::now();
+            site.append_with(&statement, &due).await?;
+            if written >= warm_up {
+                committed.record(u64::try_from(sent.elapsed().as_micros())?)?;
+            }
             written += due.len();
         }
         tokio::time::sleep(TICK).await;
     }
-    Ok(())
+    Ok(Quantiles::of(&committed))
 }
 
 /// When each key arrived, in microseconds of the machine's clock, which is Postgres's too.

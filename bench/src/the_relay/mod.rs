@@ -76,6 +76,9 @@ pub async fn run(args: RelayArgs) -> anyhow::Result<()> {
         let bar = (rate == 2000).then_some(P99_MS);
         let name = format!("written at {rate}/s");
         report.add(&name, latency.written, "events/s");
+        let committed = latency.committed;
+        report.add("  the append's own commit, p50", committed.p50_ms, "ms");
+        report.add("  the append's own commit, p99", committed.p99_ms, "ms");
         let (marked, arrived) = (latency.marked, latency.arrived);
         report.add("  append to mark, p50", marked.p50_ms, "ms");
         report.add_with("  append to mark, p99", marked.p99_ms, "ms", bar);

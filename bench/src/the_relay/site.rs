@@ -1,7 +1,7 @@
 use anyhow::Context;
 use event_store::{Database, DatabaseConfig};
 use messaging::{Kafka, TopicSpec};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, Statement};
 use uuid::Uuid;
 
 use super::rows::Row;
@@ -88,10 +88,18 @@ impl Site {
 
     /// Appends rows to the outbox in a transaction of their own.
     pub async fn append(&self, rows: &[Row], topic: &str) -> anyhow::Result<()> {
+        let statement = self.append_statement(topic).await?;
+        self.append_with(&statement, rows).await
+    }
+
+    pub async fn append_statement(&self, topic: &str) -> anyhow::Result<Statement> {
         let sql = into_outbox(&format!("({FROM_ARRAYS}) AS new"), topic);
-        let statement = self.psql.prepare(&sql).await?;
+        Ok(self.psql.prepare(&sql).await?)
+    }
+
+    pub async fn append_with(&self, statement: &Statement, rows: &[Row]) -> anyhow::Result<()> {
         let columns = Columns::of(rows)?;
-        self.psql.execute(&statement, &columns.parameters()).await?;
+        self.psql.execute(statement, &columns.parameters()).await?;
         Ok(())
     }
 
