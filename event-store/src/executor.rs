@@ -127,8 +127,9 @@ impl<A: EventSourced> CommandExecutor<A> {
         self.execute_on(id, &terms, command, context).await
     }
 
-    /// The same, beginning with the stream as the caller has read it. It is read again only where
-    /// another command was faster.
+    /// The same, beginning with the stream as the caller has read it. It is read again where another
+    /// command was faster; and before a refusal, or that there is nothing to do: that is said of the
+    /// stream as it is now.
     pub async fn execute_from(
         &self,
         id: &str,
@@ -178,6 +179,7 @@ impl<A: EventSourced> CommandExecutor<A> {
         let mut in_doubt: Option<EventStoreError> = None;
         let mut conflicts = 0;
         loop {
+            let may_be_old = read.is_some() && terms.expected != ExpectedVersion::New;
             let loaded = match read.take() {
                 Some(read) => Ok(read),
                 None => self.load(id, context).await,
@@ -224,11 +226,14 @@ impl<A: EventSourced> CommandExecutor<A> {
             }
 
             let sink = EventSink::default();
-            aggregate
+            let decided = aggregate
                 .handle(command.clone(), &self.services, &sink)
-                .await
-                .map_err(ExecuteError::Refused)?;
+                .await;
             let events = sink.collect().await;
+            if may_be_old && (decided.is_err() || events.is_empty()) {
+                continue;
+            }
+            decided.map_err(ExecuteError::Refused)?;
             if events.is_empty() {
                 return Ok(Executed {
                     aggregate,

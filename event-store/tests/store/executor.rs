@@ -237,4 +237,24 @@ async fn a_stream_that_the_caller_read_is_read_again_where_it_moved_on() {
         .await;
     assert!(matches!(late, Err(ExecuteError::Refused(_))), "{late:?}");
     assert_eq!(fixture.count("events").await, 2);
+    // And as these were read, one would be refused, and the other would seem to be done.
+    let other = new_id();
+    executor
+        .execute(&other, ExpectedVersion::New, create(), &context())
+        .await
+        .unwrap();
+    let confirmed = executor
+        .execute_from(&other, (Order::default(), 0), confirm("p-1"), &context())
+        .await
+        .unwrap();
+    assert_eq!((confirmed.version, confirmed.events.len()), (2, 1));
+    let read = (confirmed.aggregate, confirmed.version);
+    executor
+        .execute(&other, ExpectedVersion::Any, cancel("enough"), &context())
+        .await
+        .unwrap();
+    let again = executor
+        .execute_from(&other, read, confirm("p-1"), &context())
+        .await;
+    assert!(matches!(again, Err(ExecuteError::Refused(_))), "{again:?}");
 }
