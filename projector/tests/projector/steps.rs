@@ -7,7 +7,7 @@ use crate::fixture::{Fixture, PARTITIONS};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A group may have to wait for members that were killed.
-const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(60);
+const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(30);
 /// How long a step waits for records while somebody catches up.
 pub const A_LOOK: Duration = Duration::from_millis(200);
 
