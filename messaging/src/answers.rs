@@ -1,10 +1,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::{ClientContext, Statistics};
 use tokio::sync::Notify;
 
 use crate::client::Context;
@@ -60,6 +60,11 @@ impl Answers {
     pub async fn all(&self) -> Vec<Option<Answer>> {
         self.forget();
         self.complete.notified().await;
+        self.so_far()
+    }
+
+    /// What there is without waiting for the rest.
+    pub fn so_far(&self) -> Vec<Option<Answer>> {
         std::mem::take(&mut self.state().answers)
     }
 
@@ -102,5 +107,9 @@ impl ClientContext for Answering {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.0.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.0.stats(statistics);
     }
 }

@@ -1,13 +1,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, ClientContext, Statistics, TopicPartitionList};
 
-use crate::MessagingError;
+use crate::brokers_known::BrokersKnown;
+
+/// How often a client that is listened to tells its statistics.
+const STATISTICS: Duration = Duration::from_secs(5);
 
 /// The brokers, and the settings every client shares.
 #[derive(Clone, Debug)]
@@ -44,35 +47,9 @@ impl Kafka {
             .set("reconnect.backoff.max.ms", "500")
             .set("socket.keepalive.enable", "true")
             .set("log.connection.close", "false")
+            .set("statistics.interval.ms", STATISTICS.as_millis().to_string())
             .set_log_level(RDKafkaLogLevel::Warning);
         config
-    }
-
-    /// A client to ask the broker with; for [`Self::ping`].
-    pub fn prober(&self) -> Result<Prober, MessagingError> {
-        let client = self.config().create_with_context(Context::default())?;
-        Ok(Prober(Arc::new(client)))
-    }
-}
-
-/// Asks whether the brokers answer.
-#[derive(Clone)]
-pub struct Prober(Arc<BaseConsumer<Context>>);
-
-impl Prober {
-    pub async fn ping(&self) -> Result<(), MessagingError> {
-        let client = self.0.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            client.fetch_metadata(Some("__consumer_offsets"), Duration::from_millis(1500))
-        });
-        match asked.await {
-            Ok(answer) => {
-                answer?;
-                Ok(())
-            }
-            // The runtime is shutting down: nobody waits for this answer.
-            Err(_) => Ok(()),
-        }
     }
 }
 
@@ -80,6 +57,7 @@ impl Prober {
 /// broker is away, which the readiness checks ask for, show and log once: they stay at debug.
 #[derive(Default)]
 pub(crate) struct Context {
+    pub brokers: BrokersKnown,
     rebalances: AtomicU64,
     /// Partitions taken away that nobody has asked for yet.
     revoked: Mutex<Vec<i32>>,
@@ -109,8 +87,8 @@ impl ClientContext for Context {
         tracing::debug!(target: "librdkafka", ?level, facility, message);
     }
 
-    /// Asked for by group members only.
     fn stats(&self, statistics: Statistics) {
+        self.brokers.learn(&statistics);
         for (name, topic) in &statistics.topics {
             for (partition, figures) in &topic.partitions {
                 // -1: not known, or a partition of another member.

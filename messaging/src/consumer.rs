@@ -8,8 +8,9 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::time::{Instant, timeout_at};
 
+use crate::brokers_known::NONE_KNOWN;
 use crate::client::Context;
-use crate::{IncomingRecord, Kafka, MessagingError};
+use crate::{IncomingRecord, Kafka, MessagingError, end};
 
 /// A member of a consumer group that reads one topic batch by batch and stores offsets only when
 /// told that a batch has taken effect.
@@ -56,7 +57,6 @@ impl Kafka {
             .set("isolation.level", "read_committed")
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", "10000")
-            .set("statistics.interval.ms", "5000")
             // At 500 records a poll, some seconds of reading ahead and no more memory than that.
             .set("queued.max.messages.kbytes", "16384");
         if let Some(instance) = instance {
@@ -104,7 +104,7 @@ impl BatchConsumer {
     ///
     /// A batch holds nothing of a partition that was taken away while it was gathered.
     pub async fn poll(&self, max: usize, patience: Duration) -> Polled {
-        if let Some(reason) = self.fatal_error() {
+        if let Some(reason) = self.dead() {
             return Polled::Dead(reason);
         }
         let give_up = Instant::now() + patience;
@@ -149,7 +149,7 @@ impl BatchConsumer {
     }
 
     fn failed(&self, error: KafkaError) -> Polled {
-        if let Some(reason) = self.fatal_error() {
+        if let Some(reason) = self.dead() {
             return Polled::Dead(reason);
         }
         match lost_offset(&error) {
@@ -158,7 +158,10 @@ impl BatchConsumer {
         }
     }
 
-    fn fatal_error(&self) -> Option<String> {
+    fn dead(&self) -> Option<String> {
+        if self.consumer.context().brokers.are_lost() {
+            return Some(NONE_KNOWN.to_owned());
+        }
         let (code, reason) = self.consumer.client().fatal_error()?;
         Some(format!("{code}: {reason}"))
     }
@@ -181,11 +184,13 @@ impl BatchConsumer {
     }
 
     /// Joins the group anew, from the offsets committed last. A static member that was away for
-    /// longer than its session can find itself fenced off by its own former self, for good.
+    /// longer than its session can find itself fenced off by its own former self, for good; and a
+    /// client can lose all its brokers.
     pub fn rejoin(&mut self) -> Result<(), MessagingError> {
-        let dead = std::mem::replace(&mut self.consumer, join(&self.config, &self.topic)?);
-        // Closing waits for an answer of the broker.
-        std::thread::spawn(move || drop(dead));
+        end(std::mem::replace(
+            &mut self.consumer,
+            join(&self.config, &self.topic)?,
+        ));
         Ok(())
     }
 

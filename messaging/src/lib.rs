@@ -1,24 +1,37 @@
 //! Kafka: how this system talks to it, and nothing about what it says.
 
 mod answers;
+mod asker;
+mod brokers_known;
 mod client;
 mod committed;
 mod consumer;
 mod error;
+#[cfg(test)]
+mod forgetful_broker;
 mod group;
 mod group_progress;
+mod lasting_producer;
+mod prober;
 mod producer;
 mod reader;
 mod record;
 mod topic;
 
-pub use client::{Kafka, Prober};
+pub use client::Kafka;
 pub use consumer::{BatchConsumer, Polled};
 pub use error::MessagingError;
 pub use group::GroupMember;
 pub use group_progress::GroupProgress;
+pub use lasting_producer::LastingProducer;
+pub use prober::Prober;
 pub use producer::{Delivery, OrderedProducer};
 pub use rdkafka::error::KafkaError;
 pub use reader::TopicReader;
 pub use record::{IncomingRecord, OutgoingRecord};
 pub use topic::TopicSpec;
+
+/// Ends a client beside everything else: that waits for what its threads are at, and for the broker.
+fn end<C: Send + 'static>(client: C) {
+    std::thread::spawn(move || drop(client));
+}

@@ -5,6 +5,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
 use crate::answers::{Answering, Answers, OnTheWay};
+use crate::brokers_known::NONE_KNOWN;
 use crate::client::Context;
 use crate::{Kafka, MessagingError, OutgoingRecord};
 
@@ -46,6 +47,10 @@ impl Kafka {
             .set("enable.gapless.guarantee", "true")
             .set("acks", "all")
             .set("message.timeout.ms", "0")
+            // Else a request that failed, and may be tried again, counts as done when the next one
+            // succeeds (`rd_kafka_dr_implicit_ack`), and a broker accepts any first sequence number
+            // of a producer that it knows nothing of: together they lose the head of a run.
+            .set("max.in.flight.requests.per.connection", "1")
             // As Kafka's Java clients: the key's slot in the outbox follows the same hash.
             .set("partitioner", "murmur2_random")
             .set("linger.ms", self.linger_ms())
@@ -59,7 +64,8 @@ impl Kafka {
 impl OrderedProducer {
     /// Enqueues the records in their order, stops at the first that the queue has no room for, and
     /// waits until each has its answer. A record that cannot even be enqueued holds back what
-    /// follows under its key. While no broker is there it waits, for ever.
+    /// follows under its key. While no broker is there it waits, for ever; when none is known any
+    /// more, what has no answer has failed, and may be on the topic all the same.
     pub async fn publish(&self, records: &[OutgoingRecord<'_>]) -> Vec<Delivery> {
         let answers = Answers::new(records.len());
         let mut refused: HashMap<usize, Delivery> = HashMap::new();
@@ -88,15 +94,19 @@ impl OrderedProducer {
                 }
             }
         }
+        let brokers = &self.producer.context().0.brokers;
+        let (answers, unanswered) = tokio::select! {
+            answers = answers.all() => (answers, Delivery::NotSent),
+            () = brokers.lost() => (answers.so_far(), Delivery::Failed(KafkaError::Canceled)),
+        };
         let alone = records.len() == 1;
         let delivery = |(index, answer)| match answer {
             Some(Ok((partition, offset))) => Delivery::Acknowledged { partition, offset },
             Some(Err(error)) if refuses_the_record(&error) && alone => Delivery::Refused(error),
             Some(Err(error)) if refuses_the_record(&error) => Delivery::RefusedWithOthers(error),
             Some(Err(error)) => Delivery::Failed(error),
-            None => refused.remove(&index).unwrap_or(Delivery::NotSent),
+            None => refused.remove(&index).unwrap_or_else(|| unanswered.clone()),
         };
-        let answers = answers.all().await;
         answers.into_iter().enumerate().map(delivery).collect()
     }
 
@@ -117,7 +127,10 @@ impl OrderedProducer {
     }
 
     /// Why this producer is of no further use, if so.
-    pub fn fatal_error(&self) -> Option<String> {
+    pub fn ended(&self) -> Option<String> {
+        if self.producer.context().0.brokers.are_lost() {
+            return Some(NONE_KNOWN.to_owned());
+        }
         let (code, reason) = self.producer.client().fatal_error()?;
         Some(format!("{code}: {reason}"))
     }

@@ -1,6 +1,6 @@
 use event_store::dead_letters::dead_letter_header as name;
 use event_store::dead_letters::{DeadLetters, UnpublishedDeadLetter};
-use messaging::{Delivery, Kafka, KafkaError, MessagingError, OrderedProducer, OutgoingRecord};
+use messaging::{Delivery, Kafka, KafkaError, LastingProducer, MessagingError, OutgoingRecord};
 
 use crate::RelayError;
 use crate::leases::Leases;
@@ -16,25 +16,23 @@ const DUTY_SLOT: i16 = 0;
 /// for byte, and what is known of its failure in headers that begin with `dead-letter-`.
 pub struct DeadLetterTopic {
     dead_letters: DeadLetters,
-    kafka: Kafka,
     topic: String,
     leases: Leases,
-    producer: Option<OrderedProducer>,
+    producer: LastingProducer,
 }
 
 impl DeadLetterTopic {
     pub(crate) fn new(
         dead_letters: DeadLetters,
-        kafka: Kafka,
+        kafka: &Kafka,
         topic: String,
         leases: Leases,
     ) -> Self {
         Self {
             dead_letters,
-            kafka,
             topic,
             leases,
-            producer: None,
+            producer: kafka.lasting_producer(),
         }
     }
 
@@ -99,10 +97,6 @@ impl DeadLetterTopic {
         item: &UnpublishedDeadLetter,
         value: Option<&[u8]>,
     ) -> Result<Delivery, RelayError> {
-        let producer = match self.producer.take() {
-            Some(producer) => producer,
-            None => self.kafka.ordered_producer()?,
-        };
         let facts = facts(item);
         let mut headers: Vec<(&str, Option<&[u8]>)> = Vec::new();
         for (name, value) in &item.original.headers {
@@ -117,10 +111,7 @@ impl DeadLetterTopic {
             payload: value,
             headers: &headers,
         };
-        let mut deliveries = producer.publish(&[record]).await;
-        if producer.fatal_error().is_none() {
-            self.producer = Some(producer);
-        }
+        let mut deliveries = self.producer.publish(&[record]).await?;
         Ok(deliveries.pop().unwrap_or(Delivery::NotSent))
     }
 }

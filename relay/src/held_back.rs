@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use event_store::{HeldRecord, Outbox, Retries};
-use messaging::{Delivery, Kafka, MessagingError, OrderedProducer};
+use messaging::{Delivery, Kafka, LastingProducer, MessagingError};
 
 use crate::RelayError;
 use crate::lane::{Attempt, refuse};
@@ -15,10 +15,9 @@ const AT_ONCE: i64 = 16;
 /// a producer of their own: the others' does not suffer from another refusal.
 pub struct HeldBack {
     outbox: Outbox,
-    kafka: Kafka,
     leases: Leases,
     retries: Retries,
-    producer: Option<OrderedProducer>,
+    producer: LastingProducer,
 }
 
 /// What a turn over the refused records did.
@@ -35,13 +34,12 @@ pub enum HeldTurn {
 }
 
 impl HeldBack {
-    pub(crate) fn new(outbox: Outbox, kafka: Kafka, leases: Leases, retries: Retries) -> Self {
+    pub(crate) fn new(outbox: Outbox, kafka: &Kafka, leases: Leases, retries: Retries) -> Self {
         Self {
             outbox,
-            kafka,
             leases,
             retries,
-            producer: None,
+            producer: kafka.lasting_producer(),
         }
     }
 
@@ -69,15 +67,8 @@ impl HeldBack {
         if self.leases.of(record.slot).is_none() {
             return Ok(false);
         }
-        let producer = match self.producer.take() {
-            Some(producer) => producer,
-            None => self.kafka.ordered_producer()?,
-        };
         let payload = due.payload()?;
-        let delivery = publish_one(&producer, record, &payload).await;
-        if producer.fatal_error().is_none() {
-            self.producer = Some(producer);
-        }
+        let delivery = publish_one(&mut self.producer, record, &payload).await?;
         match delivery {
             Delivery::Acknowledged { partition, offset } => {
                 self.outbox.release(record.position, due.discarded).await?;

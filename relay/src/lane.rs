@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::{Instant, SystemTime};
 
 use event_store::{Outbox, OutboxRecord, Refused, Retries};
-use messaging::{Delivery, Kafka, MessagingError, OrderedProducer};
+use messaging::{Delivery, Kafka, LastingProducer, MessagingError};
 
 use crate::RelayError;
 use crate::leases::Leases;
@@ -13,10 +13,9 @@ use crate::publish::{publish, publish_one};
 /// producer, and with it what this lane had on the way, and no more.
 pub(crate) struct Lane {
     outbox: Outbox,
-    kafka: Kafka,
     leases: Leases,
     retries: Retries,
-    producer: Option<OrderedProducer>,
+    producer: LastingProducer,
     /// Slots of which a whole batch was refused: their records go one at a time until the one that
     /// is meant is refused alone.
     suspects: BTreeSet<i16>,
@@ -33,20 +32,18 @@ pub(crate) struct LaneTurn {
 }
 
 impl Lane {
-    pub fn new(outbox: Outbox, kafka: Kafka, leases: Leases, retries: Retries) -> Self {
+    pub fn new(outbox: Outbox, kafka: &Kafka, leases: Leases, retries: Retries) -> Self {
         Self {
             outbox,
-            kafka,
             leases,
             retries,
-            producer: None,
+            producer: kafka.lasting_producer(),
             suspects: BTreeSet::new(),
         }
     }
 
-    /// A new producer needs up to a second until it may send: not at the expense of an event.
     pub fn warm_up(&mut self) {
-        self.producer = self.take_producer().ok();
+        self.producer.warm_up();
     }
 
     /// Sends what was read at `read`, and marks what was acknowledged. No database transaction is
@@ -65,9 +62,7 @@ impl Lane {
             .partition(|record| self.suspects.contains(&record.slot));
         let mut turn = LaneTurn::default();
         if !others.is_empty() {
-            let producer = self.take_producer()?;
-            let deliveries = publish(&producer, &others).await;
-            self.give_back(producer);
+            let deliveries = publish(&mut self.producer, &others).await?;
             self.settle(&others, &deliveries, read, &mut turn).await?;
         }
         if !suspected.is_empty() {
@@ -83,20 +78,18 @@ impl Lane {
         &mut self,
         records: &[OutboxRecord],
     ) -> Result<Vec<Delivery>, RelayError> {
-        let producer = self.take_producer()?;
         let mut deliveries = Vec::with_capacity(records.len());
         for record in records {
             if self.leases.of(record.slot).is_none() {
                 break;
             }
-            let delivery = publish_one(&producer, record, &record.payload).await;
+            let delivery = publish_one(&mut self.producer, record, &record.payload).await?;
             let there = matches!(delivery, Delivery::Acknowledged { .. });
             deliveries.push(delivery);
             if !there {
                 break;
             }
         }
-        self.give_back(producer);
         self.suspects.clear();
         deliveries.resize(records.len(), Delivery::NotSent);
         Ok(deliveries)
@@ -132,21 +125,6 @@ impl Lane {
                 Err(MessagingError::from(error.clone()).into())
             }
             _ => Ok(()),
-        }
-    }
-
-    fn take_producer(&mut self) -> Result<OrderedProducer, MessagingError> {
-        match self.producer.take() {
-            Some(producer) => Ok(producer),
-            None => self.kafka.ordered_producer(),
-        }
-    }
-
-    fn give_back(&mut self, producer: OrderedProducer) {
-        if producer.fatal_error().is_none() {
-            self.producer = Some(producer);
-        } else {
-            self.warm_up();
         }
     }
 }

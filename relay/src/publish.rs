@@ -1,10 +1,13 @@
 use event_store::OutboxRecord;
-use messaging::{Delivery, OrderedProducer, OutgoingRecord};
+use messaging::{Delivery, LastingProducer, MessagingError, OutgoingRecord};
 
 /// Names and values.
 pub(crate) type Headers<'a> = Vec<(&'a str, Option<&'a [u8]>)>;
 
-pub(crate) async fn publish(producer: &OrderedProducer, records: &[OutboxRecord]) -> Vec<Delivery> {
+pub(crate) async fn publish(
+    producer: &mut LastingProducer,
+    records: &[OutboxRecord],
+) -> Result<Vec<Delivery>, MessagingError> {
     let headers: Vec<Headers<'_>> = records.iter().map(headers).collect();
     let outgoing: Vec<OutgoingRecord<'_>> = records
         .iter()
@@ -16,14 +19,14 @@ pub(crate) async fn publish(producer: &OrderedProducer, records: &[OutboxRecord]
 
 /// Sends one record alone, whatever its payload is to be: a refusal is meant for it.
 pub(crate) async fn publish_one(
-    producer: &OrderedProducer,
+    producer: &mut LastingProducer,
     record: &OutboxRecord,
     payload: &str,
-) -> Delivery {
+) -> Result<Delivery, MessagingError> {
     let headers = headers(record);
     let outgoing = outgoing(record, payload, &headers);
-    let mut deliveries = producer.publish(&[outgoing]).await;
-    deliveries.pop().unwrap_or(Delivery::NotSent)
+    let mut deliveries = producer.publish(&[outgoing]).await?;
+    Ok(deliveries.pop().unwrap_or(Delivery::NotSent))
 }
 
 fn headers(record: &OutboxRecord) -> Headers<'_> {

@@ -74,14 +74,7 @@ impl Relay {
         let outbox = Outbox::new(database.clone());
         let store = SlotLeases::new(database.clone(), name, settings.lease);
         let leases = Leases::new(store, settings.lease);
-        let lane = || {
-            Lane::new(
-                outbox.clone(),
-                kafka.clone(),
-                leases.clone(),
-                settings.retries,
-            )
-        };
+        let lane = || Lane::new(outbox.clone(), kafka, leases.clone(), settings.retries);
         Self {
             publishing: Publishing {
                 outbox: outbox.clone(),
@@ -92,15 +85,10 @@ impl Relay {
                 floors_since: Instant::now(),
                 stuck: Stuck::default(),
             },
-            held_back: HeldBack::new(
-                outbox.clone(),
-                kafka.clone(),
-                leases.clone(),
-                settings.retries,
-            ),
+            held_back: HeldBack::new(outbox.clone(), kafka, leases.clone(), settings.retries),
             dead_letter_topic: DeadLetterTopic::new(
                 DeadLetters::new(database.clone()),
-                kafka.clone(),
+                kafka,
                 dead_letter_topic,
                 leases.clone(),
             ),

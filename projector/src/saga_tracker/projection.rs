@@ -60,7 +60,7 @@ impl Projection for SagaTracker {
             let check = reader.check();
             reader.run(check, move |consumer, generation| {
                 let told_on = site.topics.sagas.as_ref();
-                let teller = told_on.map(|topic| Teller::new(site.kafka.clone(), &topic.name));
+                let teller = told_on.map(|topic| Teller::new(&site.kafka, &topic.name));
                 let (database, desk) = (site.database.clone(), site.dead_letters.clone());
                 SagaTrackerWorker::reading(read, consumer, database, desk, generation, teller)
             })

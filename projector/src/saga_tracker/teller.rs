@@ -1,21 +1,19 @@
 use domain::contract::{Published, SagaContent, headers};
-use messaging::{Delivery, Kafka, OrderedProducer, OutgoingRecord};
+use messaging::{Delivery, Kafka, LastingProducer, OutgoingRecord};
 
 use crate::ProjectorError;
 
 /// Publishes what is told of sagas, at least once: a repeat has the same id.
 pub struct Teller {
-    kafka: Kafka,
     topic: String,
-    producer: Option<OrderedProducer>,
+    producer: LastingProducer,
 }
 
 impl Teller {
-    pub fn new(kafka: Kafka, topic: &str) -> Self {
+    pub fn new(kafka: &Kafka, topic: &str) -> Self {
         Self {
-            kafka,
             topic: topic.to_owned(),
-            producer: None,
+            producer: kafka.lasting_producer(),
         }
     }
 
@@ -24,11 +22,6 @@ impl Teller {
         &mut self,
         events: &[Published<SagaContent>],
     ) -> Result<(), ProjectorError> {
-        let producer = match self.producer.take() {
-            Some(producer) if producer.fatal_error().is_none() => producer,
-            _ => self.kafka.ordered_producer()?,
-        };
-        let producer = self.producer.insert(producer);
         let mut written = Vec::with_capacity(events.len());
         for event in events {
             let value = event.to_json();
@@ -55,7 +48,7 @@ impl Teller {
                 headers,
             })
             .collect();
-        let deliveries = producer.publish(&records).await;
+        let deliveries = self.producer.publish(&records).await?;
         let is_there = |delivery: &Delivery| matches!(delivery, Delivery::Acknowledged { .. });
         match deliveries.into_iter().find(|delivery| !is_there(delivery)) {
             None => Ok(()),

@@ -124,7 +124,7 @@ impl Sagas {
             self.fixture.dead_letters.clone(),
         );
         let teller = Some(Teller::new(
-            kafka.clone(),
+            kafka,
             &self.topics.sagas.as_ref().unwrap().name,
         ));
         Tracker {

@@ -53,7 +53,7 @@ impl Replay {
             replays,
             selection,
             position,
-            sender: Sender::new(kafka, topic),
+            sender: Sender::new(&kafka, topic),
             pace: Pace::new(rate),
         })
     }

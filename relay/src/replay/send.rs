@@ -1,13 +1,12 @@
 use event_store::replay::{ReplayItem, ReplayRecord};
-use messaging::{Delivery, Kafka, MessagingError, OrderedProducer, OutgoingRecord};
+use messaging::{Delivery, Kafka, LastingProducer, MessagingError, OutgoingRecord};
 
 use crate::publish::Headers;
 
 /// Sends records to one topic, so that each key's arrive in order or not at all.
 pub(super) struct Sender {
-    kafka: Kafka,
     topic: String,
-    producer: Option<OrderedProducer>,
+    producer: LastingProducer,
 }
 
 type Record<'a> = (&'a ReplayItem, &'a ReplayRecord);
@@ -21,11 +20,10 @@ pub(super) enum Sent {
 }
 
 impl Sender {
-    pub fn new(kafka: Kafka, topic: String) -> Self {
+    pub fn new(kafka: &Kafka, topic: String) -> Self {
         Self {
-            kafka,
             topic,
-            producer: None,
+            producer: kafka.lasting_producer(),
         }
     }
 
@@ -70,10 +68,6 @@ impl Sender {
     }
 
     async fn publish(&mut self, records: &[Record<'_>]) -> Result<Vec<Delivery>, MessagingError> {
-        let producer = match self.producer.take() {
-            Some(producer) => producer,
-            None => self.kafka.ordered_producer()?,
-        };
         let headers: Vec<Headers<'_>> = records
             .iter()
             .map(|(_, record)| {
@@ -93,10 +87,6 @@ impl Sender {
                 headers,
             })
             .collect();
-        let deliveries = producer.publish(&outgoing).await;
-        if producer.fatal_error().is_none() {
-            self.producer = Some(producer);
-        }
-        Ok(deliveries)
+        self.producer.publish(&outgoing).await
     }
 }
