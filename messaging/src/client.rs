@@ -17,6 +17,7 @@ const STATISTICS: Duration = Duration::from_secs(5);
 pub struct Kafka {
     brokers: String,
     linger: Duration,
+    gather: Option<Duration>,
 }
 
 impl Kafka {
@@ -25,6 +26,7 @@ impl Kafka {
         Self {
             brokers: brokers.into(),
             linger: Duration::from_millis(1),
+            gather: None,
         }
     }
 
@@ -32,6 +34,18 @@ impl Kafka {
     pub fn with_linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
         self
+    }
+
+    /// How long the broker gathers records for a member of a group before it answers, unless there
+    /// are many; without it, one record is enough, and each costs the broker, the client and whoever
+    /// takes it in as much as a batch.
+    pub fn with_gather(mut self, gather: Duration) -> Self {
+        self.gather = Some(gather);
+        self
+    }
+
+    pub(crate) fn gather(&self) -> Option<Duration> {
+        self.gather
     }
 
     pub(crate) fn linger_ms(&self) -> String {

@@ -12,6 +12,9 @@ use crate::brokers_known::NONE_KNOWN;
 use crate::client::Context;
 use crate::{IncomingRecord, Kafka, MessagingError, end};
 
+/// As much as a batch of events: worth an answer at once.
+const MANY_BYTES: &str = "262144";
+
 /// A member of a consumer group that reads one topic batch by batch and stores offsets only when
 /// told that a batch has taken effect.
 pub struct BatchConsumer {
@@ -59,6 +62,11 @@ impl Kafka {
             .set("session.timeout.ms", "10000")
             // At 500 records a poll, some seconds of reading ahead and no more memory than that.
             .set("queued.max.messages.kbytes", "16384");
+        if let Some(gather) = self.gather() {
+            config
+                .set("fetch.wait.max.ms", gather.as_millis().to_string())
+                .set("fetch.min.bytes", MANY_BYTES);
+        }
         if let Some(instance) = instance {
             config.set("group.instance.id", instance);
         }

@@ -9,6 +9,9 @@ use runtime::health::Check;
 use crate::intake::{self, Steps};
 use crate::{ProjectorError, Site, Source, check_name};
 
+/// What is read this way is looked at by people, and may come a little later.
+const GATHER: Duration = Duration::from_millis(100);
+
 /// Reads one of several topics into a generation, each as a member of a group of its own.
 pub(crate) struct SourceReader {
     pub site: Site,
@@ -62,7 +65,8 @@ impl SourceReader {
         self.begin().await?;
         let (group, topic) = (&self.source.group, &self.source.topic.name);
         let instance = self.site.instance.as_deref();
-        Ok(self.site.kafka.batch_consumer(group, topic, instance)?)
+        let kafka = self.site.kafka.clone().with_gather(GATHER);
+        Ok(kafka.batch_consumer(group, topic, instance)?)
     }
 
     /// A topic that was added after the generation was made has no offsets yet.
