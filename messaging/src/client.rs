@@ -25,12 +25,13 @@ impl Kafka {
     pub fn new(brokers: impl Into<String>) -> Self {
         Self {
             brokers: brokers.into(),
-            linger: Duration::from_millis(1),
+            // A batch is handed over at once: this is for the client to see all of it.
+            linger: Duration::from_micros(200),
             gather: None,
         }
     }
 
-    /// How long a producer gathers records before it sends them; 1 ms unless told otherwise.
+    /// How long a producer gathers records before it sends them; 0.2 ms unless told otherwise.
     pub fn with_linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
         self
@@ -49,7 +50,7 @@ impl Kafka {
     }
 
     pub(crate) fn linger_ms(&self) -> String {
-        self.linger.as_millis().to_string()
+        format!("{:.3}", self.linger.as_secs_f64() * 1000.0)
     }
 
     pub(crate) fn config(&self) -> ClientConfig {

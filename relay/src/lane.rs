@@ -8,17 +8,27 @@ use crate::RelayError;
 use crate::leases::Leases;
 use crate::outcome::Outcome;
 use crate::publish::{publish, publish_one};
+use crate::relay::LANES;
 
-/// Publishes the records of some slots with a producer of its own: a refused batch ends the
-/// producer, and with it what this lane had on the way, and no more.
+/// Of a lane. A producer has one request on the way, and a request is for one partition: of eight
+/// each has its own.
+const PRODUCERS: usize = 2;
+
+/// Publishes the records of some slots with producers of its own: a refused batch ends its producer,
+/// and with it what that one had on the way, and no more.
 pub(crate) struct Lane {
     outbox: Outbox,
     leases: Leases,
     retries: Retries,
-    producer: LastingProducer,
+    producers: [LastingProducer; PRODUCERS],
     /// Slots of which a whole batch was refused: their records go one at a time until the one that
     /// is meant is refused alone.
     suspects: BTreeSet<i16>,
+}
+
+/// Of slots that one lane has.
+fn producer_of(slot: i16) -> usize {
+    slot as usize / LANES % PRODUCERS
 }
 
 /// What a lane did in a turn.
@@ -37,13 +47,13 @@ impl Lane {
             outbox,
             leases,
             retries,
-            producer: kafka.lasting_producer(),
+            producers: std::array::from_fn(|_| kafka.lasting_producer()),
             suspects: BTreeSet::new(),
         }
     }
 
     pub fn warm_up(&mut self) {
-        self.producer.warm_up();
+        self.producers.iter_mut().for_each(LastingProducer::warm_up);
     }
 
     /// Sends what was read at `read`, and marks what was acknowledged. No database transaction is
@@ -62,7 +72,7 @@ impl Lane {
             .partition(|record| self.suspects.contains(&record.slot));
         let mut turn = LaneTurn::default();
         if !others.is_empty() {
-            let deliveries = publish(&mut self.producer, &others).await?;
+            let (others, deliveries) = self.together(others).await?;
             self.settle(&others, &deliveries, read, &mut turn).await?;
         }
         if !suspected.is_empty() {
@@ -71,6 +81,34 @@ impl Lane {
                 .await?;
         }
         Ok(turn)
+    }
+
+    /// By all producers at once.
+    async fn together(
+        &mut self,
+        records: Vec<OutboxRecord>,
+    ) -> Result<(Vec<OutboxRecord>, Vec<Delivery>), RelayError> {
+        let mut shares: [Vec<OutboxRecord>; PRODUCERS] = Default::default();
+        for record in records {
+            shares[producer_of(record.slot)].push(record);
+        }
+        let publishing = self
+            .producers
+            .iter_mut()
+            .zip(shares)
+            .map(async |(producer, share)| {
+                let deliveries = match share.is_empty() {
+                    true => Vec::new(),
+                    false => publish(producer, &share).await?,
+                };
+                Ok::<_, RelayError>((share, deliveries))
+            });
+        let mut all = (Vec::new(), Vec::new());
+        for (share, deliveries) in futures::future::try_join_all(publishing).await? {
+            all.0.extend(share);
+            all.1.extend(deliveries);
+        }
+        Ok(all)
     }
 
     /// Each awaited, up to the first that is refused alone: the next ones are sent together again.
@@ -83,7 +121,10 @@ impl Lane {
             if self.leases.of(record.slot).is_none() {
                 break;
             }
-            let delivery = publish_one(&mut self.producer, record, &record.payload).await?;
+            let delivery = {
+                let producer = &mut self.producers[producer_of(record.slot)];
+                publish_one(producer, record, &record.payload).await?
+            };
             let there = matches!(delivery, Delivery::Acknowledged { .. });
             deliveries.push(delivery);
             if !there {

@@ -17,7 +17,7 @@ use crate::{RelayError, Settings};
 
 /// While one lane waits for Kafka, another reads or marks. Slots go to lanes by their number, and
 /// since lanes are a divisor of the partitions, no two lanes write to one partition.
-const LANES: usize = 4;
+pub(crate) const LANES: usize = 4;
 /// Up to 16 MiB and some thousand records of all slots together.
 const PER_SLOT: PerSlot = PerSlot {
     records: 256,

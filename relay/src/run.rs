@@ -15,7 +15,7 @@ use crate::{DeadLetterTopic, RelayError, Settings};
 const LAST_TURN: Duration = Duration::from_secs(5);
 /// Between two looks at least: what is appended meanwhile goes together, and each look, batch and
 /// mark costs Postgres, the broker and all who read the topic the same for one event as for ten.
-const REST: Duration = Duration::from_millis(4);
+const REST: Duration = Duration::from_millis(3);
 /// The longest wait between two looks at an empty outbox: with the other parts' looks, ten a second.
 const LONGEST_IDLE: Duration = Duration::from_millis(130);
 
@@ -115,35 +115,37 @@ async fn publish(
     }
 }
 
-/// Sets idle lanes to work, and rests; then waits for a lane to end or for news, whichever comes
-/// first.
+/// Sets idle lanes to work; then waits for a lane to end or for news, and for the rest to be over.
 async fn step(
     publishing: &mut Publishing,
     doorbell: &Doorbell,
     idle: &mut Backoff,
 ) -> Result<(), RelayError> {
-    let rest = tokio::time::sleep(REST);
-    let started = publishing.start().await?;
-    if started {
+    let looked = tokio::time::Instant::now();
+    if publishing.start().await? {
         idle.reset();
     }
-    tokio::pin!(rest);
+    let look_again = publishing.has_idle_lane().then(|| looked + idle.wait());
+    let mut news = false;
     loop {
+        let wake = if news {
+            Some(looked + REST)
+        } else {
+            look_again
+        };
         tokio::select! {
-            () = &mut rest => break,
-            finished = publishing.finished() => { finished?; }
+            finished = publishing.finished() => {
+                finished?;
+                news = true;
+            }
+            () = doorbell.heard(), if publishing.has_idle_lane() => {
+                idle.reset();
+                news = true;
+            }
+            // Without an idle lane there is nothing to look for until one ends.
+            () = sleep_until(wake) => return Ok(()),
         }
     }
-    if publishing.has_idle_lane() {
-        tokio::select! {
-            finished = publishing.finished() => { finished?; }
-            () = doorbell.heard() => idle.reset(),
-            () = tokio::time::sleep(idle.wait()) => {}
-        }
-    } else {
-        publishing.finished().await?;
-    }
-    Ok(())
 }
 
 async fn held_back(mut held_back: HeldBack, check: Check, stop: &CancellationToken) {
@@ -192,6 +194,13 @@ async fn clean(mut retention: Retention, stop: &CancellationToken) {
                 Duration::from_secs(60)
             }
         };
+    }
+}
+
+async fn sleep_until(wake: Option<tokio::time::Instant>) {
+    match wake {
+        Some(wake) => tokio::time::sleep_until(wake).await,
+        None => std::future::pending().await,
     }
 }
 
