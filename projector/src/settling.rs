@@ -10,7 +10,7 @@ use crate::totals::{Dirty, recompute};
 use crate::{OrderProjection, ProjectorError};
 
 /// How long marked totals are gathered: batches have many in common.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER: Duration = Duration::from_millis(400);
 /// While there is a backlog, computing totals leaves the server this many times as long to the
 /// documents.
 const REST: u32 = 2;
