@@ -44,10 +44,7 @@ const BY_KEY: [(&str, &str); 3] = [
 
 /// A statement that appends has one good plan, whatever the tables' statistics say just then:
 /// lookups by key, and its own rows hashed.
-const ONE_PLAN: [(&str, &str); 2] = [
-    ("enable_nestloop", "off"),
-    ("enable_mergejoin", "off"),
-];
+const ONE_PLAN: [(&str, &str); 2] = [("enable_nestloop", "off"), ("enable_mergejoin", "off")];
 
 /// Connections to the database of one event store: tokio-postgres to append and, apart from that,
 /// to relay, sqlx (which postgres-es needs) to load streams.

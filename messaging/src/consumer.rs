@@ -202,11 +202,23 @@ impl BatchConsumer {
         Ok(())
     }
 
-    /// Commits what is stored, now rather than at the next interval.
-    pub fn commit(&self) -> Result<(), MessagingError> {
-        match self.consumer.commit_consumer_state(CommitMode::Sync) {
-            Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => Ok(()),
-            Err(error) => Err(error.into()),
+    /// Commits what is stored and leaves the group. A broker that does not answer within `patience`
+    /// is not waited for.
+    ///
+    /// On a thread of its own: the client's calls block for as long as its brokers are away, and a
+    /// runtime with all its threads in them does nothing any more, not even end.
+    pub async fn leave(self, patience: Duration) -> Result<(), MessagingError> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let committed = self.consumer.commit_consumer_state(CommitMode::Sync);
+            drop(self);
+            // Whoever asked may have lost patience.
+            let _ = tell.send(committed);
+        });
+        match tokio::time::timeout(patience, told).await {
+            Ok(Ok(Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)))) => Ok(()),
+            Ok(Ok(Err(error))) => Err(error.into()),
+            Ok(Err(_)) | Err(_) => Err(KafkaError::Canceled.into()),
         }
     }
 }

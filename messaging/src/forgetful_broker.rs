@@ -178,3 +178,13 @@ async fn a_client_that_only_asks_is_replaced() {
         .await
         .expect("asks nobody for ever");
 }
+
+#[tokio::test]
+async fn leaving_a_group_whose_brokers_are_away_ends() {
+    let kafka = Kafka::new("127.0.0.1:1");
+    let consumer = kafka.batch_consumer("g", TOPIC, None).unwrap();
+    assert!(matches!(consumer.poll(10, QUICKLY).await, Polled::Idle));
+    let leaving = tokio::time::timeout(PATIENCE, consumer.leave(QUICKLY));
+    // Whatever it says of the commit.
+    leaving.await.expect("waits for its brokers").ok();
+}

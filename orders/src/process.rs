@@ -2,6 +2,8 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use axum::Router;
@@ -205,6 +207,7 @@ impl Process {
         let mut outcome = Ok(());
         let grace = async {
             self.stop.cancelled().await;
+            let _ended = end_at_the_latest();
             tokio::time::sleep(runtime::GRACE).await;
         };
         tokio::pin!(grace);
@@ -227,6 +230,20 @@ impl Process {
             }
         }
     }
+}
+
+/// Ends the process also where something that blocks has all threads of the runtime, unless what it
+/// returns is dropped in time.
+fn end_at_the_latest() -> mpsc::Sender<()> {
+    let (ended, has_ended) = mpsc::channel();
+    std::thread::spawn(move || {
+        let patience = runtime::GRACE + Duration::from_millis(500);
+        if has_ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("orders: all threads are held up, not everything has ended");
+            std::process::exit(1);
+        }
+    });
+    ended
 }
 
 pub fn database(postgres: &PostgresArgs) -> anyhow::Result<Database> {

@@ -16,6 +16,9 @@ const BATCH: usize = 200;
 /// How long a batch under way may take to end after the process was told to stop.
 const LAST_BATCH: Duration = Duration::from_secs(5);
 
+/// How long the broker may take to note the last offsets.
+const LAST_COMMIT: Duration = Duration::from_secs(2);
+
 /// Takes in one topic for a participant. Any number of them share the partitions.
 pub struct Worker<R: Reactor> {
     consumer: BatchConsumer,
@@ -123,7 +126,7 @@ impl<R: Reactor> Worker<R> {
                 }
             }
         }
-        if let Err(error) = self.consumer.commit() {
+        if let Err(error) = self.consumer.leave(LAST_COMMIT).await {
             tracing::warn!(%error, "the last offsets are not committed: those records come again");
         }
     }

@@ -13,6 +13,9 @@ pub(crate) const BATCH: usize = 1000;
 /// How long a batch under way may take to end after the process was told to stop.
 const LAST_BATCH: Duration = Duration::from_secs(5);
 
+/// How long the broker may take to note the last offsets.
+const LAST_COMMIT: Duration = Duration::from_secs(2);
+
 /// A member of a generation's consumer group.
 pub(crate) struct Intake {
     consumer: BatchConsumer,
@@ -72,8 +75,10 @@ impl Intake {
 }
 
 /// Whatever takes in records step by step.
-pub(crate) trait Steps: Send {
+pub(crate) trait Steps: Send + Sized {
     fn intake(&self) -> &Intake;
+
+    fn into_intake(self) -> Intake;
 
     /// Takes in a batch, waited for up to `patience`, or what an error left in hand.
     fn advance(
@@ -116,7 +121,7 @@ pub(crate) async fn run(mut worker: impl Steps, check: Check, stop: Cancellation
     if let Ok(Err(error)) = tokio::time::timeout(LAST_BATCH, worker.settle_all()).await {
         tracing::warn!(%error, "what was under way is left to whoever reads those records again");
     }
-    if let Err(error) = worker.intake().consumer.commit() {
+    if let Err(error) = worker.into_intake().consumer.leave(LAST_COMMIT).await {
         tracing::warn!(%error, "the last offsets are not committed: those records come again");
     }
 }

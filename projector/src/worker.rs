@@ -185,6 +185,10 @@ impl<P: OrderProjection> Steps for Worker<P> {
         &self.intake
     }
 
+    fn into_intake(self) -> Intake {
+        self.intake
+    }
+
     async fn advance(&mut self, patience: Duration) -> Result<(), ProjectorError> {
         self.step(patience).await.map(|_| ())
     }

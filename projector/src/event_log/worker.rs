@@ -78,6 +78,10 @@ impl Steps for EventLogWorker {
         &self.intake
     }
 
+    fn into_intake(self) -> Intake {
+        self.intake
+    }
+
     async fn advance(&mut self, patience: Duration) -> Result<(), ProjectorError> {
         self.step(patience).await.map(|_| ())
     }

@@ -163,6 +163,10 @@ impl Steps for SagaTrackerWorker {
         &self.intake
     }
 
+    fn into_intake(self) -> Intake {
+        self.intake
+    }
+
     async fn advance(&mut self, patience: Duration) -> Result<(), ProjectorError> {
         self.step(patience).await.map(|_| ())
     }
