@@ -27,7 +27,7 @@ pub struct DatabaseConfig {
     pub url: String,
     /// The Postgres schema that holds this store's tables; `None` is the connection's default.
     pub schema: Option<String>,
-    /// Of each of the three pools.
+    /// Of each of the four pools.
     pub connections: u32,
 }
 
@@ -35,22 +35,21 @@ pub struct DatabaseConfig {
 /// made while a table was small reads all of it, and a connection keeps that plan while the table
 /// grows, until Postgres has analysed it. Where a plan has no way around what is switched off, its
 /// cost looks so high that it would be compiled first.
-const BY_KEY: [(&str, &str); 3] = [
-    ("enable_seqscan", "off"),
-    ("jit", "off"),
-    // To plan takes as long as to carry out, or longer.
-    ("plan_cache_mode", "force_generic_plan"),
-];
+const BY_KEY: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
+/// Where to plan takes as long as to carry out, or longer.
+const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
 
 /// A statement that appends has one good plan, whatever the tables' statistics say just then:
 /// lookups by key, and its own rows hashed.
-const ONE_PLAN: [(&str, &str); 2] = [("enable_nestloop", "off"), ("enable_mergejoin", "off")];
+const HASHED: [(&str, &str); 2] = [("enable_nestloop", "off"), ("enable_mergejoin", "off")];
 
 /// Connections to the database of one event store: tokio-postgres to append and, apart from that,
 /// to relay, sqlx (which postgres-es needs) to load streams.
 #[derive(Clone)]
 pub struct Database {
     appending: Pool,
+    relaying: Pool,
     pool: Pool,
     loading: PgPool,
     connect: PgConnectOptions,
@@ -84,9 +83,16 @@ impl Database {
             .keepalives_idle(Duration::from_secs(5))
             .keepalives_interval(Duration::from_secs(2))
             .keepalives_retries(3);
-        let mut appending = pooled.clone();
-        let of_one_plan = ONE_PLAN.map(|(name, value)| format!(" -c {name}={value}"));
-        appending.options(options + &of_one_plan.concat());
+        let mut set = |(name, value): (&str, &str)| {
+            options.push_str(&format!(" -c {name}={value}"));
+            options.clone()
+        };
+        let mut relaying = pooled.clone();
+        relaying.options(set(PLANNED_ONCE));
+        let mut appending = relaying.clone();
+        for setting in HASHED {
+            appending.options(set(setting));
+        }
         let loading = PgPoolOptions::new()
             .max_connections(config.connections)
             .acquire_timeout(PATIENCE)
@@ -96,6 +102,7 @@ impl Database {
             .connect_lazy_with(connect.clone().options(BY_KEY));
         Ok(Self {
             appending: pool(appending, config.connections)?,
+            relaying: pool(relaying, config.connections)?,
             pool: pool(pooled, config.connections)?,
             loading,
             connect,
@@ -144,15 +151,7 @@ impl Database {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, EventStoreError> {
-        let client = self.client().await?;
-        let rows = async {
-            let statement = client.prepare_cached(sql).await?;
-            client.query(&statement, parameters).await
-        };
-        match answer(rows).await {
-            Ok(rows) => rows.map_err(|e| classify(&e)),
-            Err(late) => Err(discard(client, late)),
-        }
+        query(self.client().await?, sql, parameters).await
     }
 
     /// Returns how many rows the statement changed.
@@ -161,15 +160,26 @@ impl Database {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, EventStoreError> {
-        let client = self.client().await?;
-        let changed = async {
-            let statement = client.prepare_cached(sql).await?;
-            client.execute(&statement, parameters).await
-        };
-        match answer(changed).await {
-            Ok(changed) => changed.map_err(|e| classify(&e)),
-            Err(late) => Err(discard(client, late)),
-        }
+        execute(self.client().await?, sql, parameters).await
+    }
+
+    /// [`Self::query`] for a statement that a relay repeats all the time, and whose one good plan
+    /// does not depend on its parameters.
+    pub(crate) async fn query_planned_once(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, EventStoreError> {
+        query(self.relaying.get().await?, sql, parameters).await
+    }
+
+    /// [`Self::execute`], likewise.
+    pub(crate) async fn execute_planned_once(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, EventStoreError> {
+        execute(self.relaying.get().await?, sql, parameters).await
     }
 
     pub(crate) async fn client(&self) -> Result<Client, EventStoreError> {
@@ -189,6 +199,36 @@ impl Database {
 
     pub(crate) fn loading(&self) -> &PgPool {
         &self.loading
+    }
+}
+
+async fn query(
+    client: Client,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, EventStoreError> {
+    let rows = async {
+        let statement = client.prepare_cached(sql).await?;
+        client.query(&statement, parameters).await
+    };
+    match answer(rows).await {
+        Ok(rows) => rows.map_err(|e| classify(&e)),
+        Err(late) => Err(discard(client, late)),
+    }
+}
+
+async fn execute(
+    client: Client,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<u64, EventStoreError> {
+    let changed = async {
+        let statement = client.prepare_cached(sql).await?;
+        client.execute(&statement, parameters).await
+    };
+    match answer(changed).await {
+        Ok(changed) => changed.map_err(|e| classify(&e)),
+        Err(late) => Err(discard(client, late)),
     }
 }
 

@@ -115,7 +115,7 @@ impl Outbox {
              WHERE p.before < $4";
         let rows = self
             .database
-            .query(sql, &[&numbers, &floors, &limit.records, &limit.bytes])
+            .query_planned_once(sql, &[&numbers, &floors, &limit.records, &limit.bytes])
             .await?;
         let Some((snapshot, rows)) = rows.split_first() else {
             return Ok(Pending::default());
@@ -133,14 +133,17 @@ impl Outbox {
     /// `markAsPublished`: what Kafka has acknowledged is published, whoever says so. Only pending
     /// rows change. Returns how many did.
     ///
+    /// The status is asked for in words that let no plan go by the index of what is pending, which
+    /// is by slot.
+    ///
     /// Nobody waits for the log to reach the disk: marks that Postgres loses in a crash are made
     /// again when the records have gone out once more.
     pub async fn mark_published(&self, positions: &[i64]) -> Result<u64, EventStoreError> {
         let sql = "UPDATE outbox SET status = 'PUBLISHED', published_at = clock_timestamp(),
                  next_attempt_at = NULL
              FROM (SELECT set_config('synchronous_commit', 'off', true)) AS of_this_transaction
-             WHERE position = ANY ($1) AND status = 'PENDING'";
-        self.database.execute(sql, &[&positions]).await
+             WHERE position = ANY ($1) AND status NOT IN ('PUBLISHED', 'FAILED')";
+        self.database.execute_planned_once(sql, &[&positions]).await
     }
 
     pub async fn backlog(&self) -> Result<Backlog, EventStoreError> {
