@@ -186,13 +186,14 @@ async fn totals_that_nobody_came_to_compute_are_computed_by_the_next() {
     let ids = some_orders(&fixture, 12).await;
     let records = fixture.relay().await;
     let mut worker = fixture.worker();
-    drain(&mut worker, records).await;
+    // A first batch, whose totals are for a later step to begin with.
+    let first = drain(&mut worker, 1).await;
     let none = Totals::stored(&fixture, &fixture.generation).await;
     assert!(none.customers.is_empty(), "too early to prove anything");
     drop(worker);
     let mut next = fixture.worker();
     let counted = drain(&mut next, records).await;
-    assert_eq!(counted.repeated, records);
+    assert_eq!(counted.repeated, first.applied);
     end(&fixture, next).await;
     assert_equal_to_store(&fixture, &ids).await;
 }
