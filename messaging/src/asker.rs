@@ -36,8 +36,9 @@ impl Asker {
     ) -> Result<T, MessagingError> {
         let client = self.client()?;
         let asking = tokio::task::spawn_blocking(move || {
-            // What the client has to say piles up until somebody listens.
-            while client.poll(Duration::ZERO).is_some() {}
+            // What the client has to say piles up until somebody listens. Without any time it would
+            // tell one thing a poll.
+            while client.poll(Duration::from_millis(5)).is_some() {}
             question(&client)
         });
         match asking.await {

@@ -25,25 +25,27 @@ impl LastingProducer {
         }
     }
 
-    /// As [`OrderedProducer::publish`]. A producer that this call has ended is replaced at once; one
-    /// whose call is cancelled is dropped, with what it has on the way.
+    /// As [`OrderedProducer::publish`]. A producer that has ended is replaced. One whose call is cut
+    /// off still sends what it has, before anything that the next call gives it.
     pub async fn publish(
         &mut self,
         records: &[OutgoingRecord<'_>],
     ) -> Result<Vec<Delivery>, MessagingError> {
-        let producer = match self.producer.take() {
+        self.replace_ended();
+        let producer = match &mut self.producer {
             Some(producer) => producer,
-            None => self.kafka.ordered_producer()?,
+            none => none.insert(self.kafka.ordered_producer()?),
         };
         let deliveries = producer.publish(records).await;
-        match producer.ended() {
-            None => self.producer = Some(producer),
-            Some(reason) => {
-                tracing::warn!(reason, "another producer takes this one's place");
-                end(producer);
-                self.warm_up();
-            }
-        }
+        self.replace_ended();
         Ok(deliveries)
+    }
+
+    fn replace_ended(&mut self) {
+        if let Some(reason) = self.producer.as_ref().and_then(OrderedProducer::ended) {
+            tracing::warn!(reason, "another producer takes this one's place");
+            end(self.producer.take());
+            self.warm_up();
+        }
     }
 }

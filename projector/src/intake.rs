@@ -11,7 +11,7 @@ use crate::ProjectorError;
 /// Records in a batch: one `$in` and one bulk command each.
 pub(crate) const BATCH: usize = 1000;
 /// How long a batch under way may take to end after the process was told to stop.
-const LAST_BATCH: Duration = Duration::from_secs(5);
+const LAST_BATCH: Duration = Duration::from_secs(3);
 
 /// How long the broker may take to note the last offsets.
 const LAST_COMMIT: Duration = Duration::from_secs(2);

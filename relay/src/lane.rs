@@ -26,6 +26,16 @@ pub(crate) struct Lane {
     suspects: BTreeSet<i16>,
 }
 
+/// What became of records, one delivery each.
+#[derive(Default)]
+struct Sent {
+    /// In order within each slot.
+    records: Vec<OutboxRecord>,
+    deliveries: Vec<Delivery>,
+    /// Why a producer sent nothing.
+    fault: Option<MessagingError>,
+}
+
 /// Of slots that one lane has.
 fn producer_of(slot: i16) -> usize {
     slot as usize / LANES % PRODUCERS
@@ -71,44 +81,47 @@ impl Lane {
             .filter(|record| trusted.contains(&record.slot))
             .partition(|record| self.suspects.contains(&record.slot));
         let mut turn = LaneTurn::default();
+        let mut outcome = Ok(());
         if !others.is_empty() {
-            let (others, deliveries) = self.together(others).await?;
-            self.settle(&others, &deliveries, read, &mut turn).await?;
+            let sent = self.together(others).await;
+            outcome = self
+                .settle(&sent.records, &sent.deliveries, read, &mut turn)
+                .await
+                .and(sent.fault.map_or(Ok(()), |fault| Err(fault.into())));
         }
+        // Whatever another partition suffers from.
         if !suspected.is_empty() {
             let deliveries = self.one_at_a_time(&suspected).await?;
             self.settle(&suspected, &deliveries, read, &mut turn)
                 .await?;
         }
-        Ok(turn)
+        outcome.map(|()| turn)
     }
 
     /// By all producers at once.
-    async fn together(
-        &mut self,
-        records: Vec<OutboxRecord>,
-    ) -> Result<(Vec<OutboxRecord>, Vec<Delivery>), RelayError> {
+    async fn together(&mut self, records: Vec<OutboxRecord>) -> Sent {
         let mut shares: [Vec<OutboxRecord>; PRODUCERS] = Default::default();
         for record in records {
             shares[producer_of(record.slot)].push(record);
         }
-        let publishing = self
-            .producers
-            .iter_mut()
-            .zip(shares)
-            .map(async |(producer, share)| {
-                let deliveries = match share.is_empty() {
-                    true => Vec::new(),
-                    false => publish(producer, &share).await?,
-                };
-                Ok::<_, RelayError>((share, deliveries))
+        let shares = self.producers.iter_mut().zip(shares);
+        let publishing = shares.map(async |(producer, share)| match share.is_empty() {
+            true => (share, Ok(Vec::new())),
+            false => {
+                let deliveries = publish(producer, &share).await;
+                (share, deliveries)
+            }
+        });
+        let mut sent = Sent::default();
+        for (share, deliveries) in futures::future::join_all(publishing).await {
+            let deliveries = deliveries.unwrap_or_else(|fault| {
+                sent.fault = Some(fault);
+                vec![Delivery::NotSent; share.len()]
             });
-        let mut all = (Vec::new(), Vec::new());
-        for (share, deliveries) in futures::future::try_join_all(publishing).await? {
-            all.0.extend(share);
-            all.1.extend(deliveries);
+            sent.records.extend(share);
+            sent.deliveries.extend(deliveries);
         }
-        Ok(all)
+        sent
     }
 
     /// Each awaited, up to the first that is refused alone: the next ones are sent together again.

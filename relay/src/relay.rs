@@ -133,7 +133,7 @@ impl Publishing {
     }
 
     /// Reads the slots whose lanes are idle, and sets those lanes to work that have something to
-    /// do. Returns whether any has.
+    /// do. Returns whether any of them has.
     pub(crate) async fn start(&mut self) -> Result<bool, RelayError> {
         if self.floors_since.elapsed() > FORGET_FLOORS {
             self.floors.forget();
@@ -154,8 +154,10 @@ impl Publishing {
         for record in pending.records {
             work.entry(lane_of(record.slot)).or_default().push(record);
         }
+        let mut started = false;
         for (number, records) in work {
             if let Some(mut lane) = self.idle.remove(&number) {
+                started = true;
                 self.working.spawn(async move {
                     let result = lane.turn(records, read).await;
                     Worked {
@@ -166,7 +168,7 @@ impl Publishing {
                 });
             }
         }
-        Ok(self.is_working())
+        Ok(started)
     }
 
     /// Waits for a lane at work: how many records it published, and how many were refused.
