@@ -5,8 +5,8 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 
-use crate::client::Context;
-use crate::{Kafka, MessagingError, end};
+use crate::client::{Context, end};
+use crate::{Kafka, MessagingError};
 
 /// A client that is asked now and then for as long as the process lives. One that knows no broker
 /// any more is replaced.

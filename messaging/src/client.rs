@@ -141,3 +141,8 @@ impl ConsumerContext for Context {
         }
     }
 }
+
+/// Ends a client beside everything else: that waits for what its threads are at, and for the broker.
+pub(crate) fn end<C: Send + 'static>(client: C) {
+    std::thread::spawn(move || drop(client));
+}

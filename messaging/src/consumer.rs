@@ -9,8 +9,8 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::time::{Instant, timeout_at};
 
 use crate::brokers_known::NONE_KNOWN;
-use crate::client::Context;
-use crate::{IncomingRecord, Kafka, MessagingError, end};
+use crate::client::{Context, end};
+use crate::{IncomingRecord, Kafka, MessagingError};
 
 /// As much as a batch of events: worth an answer at once.
 const MANY_BYTES: &str = "262144";

@@ -1,6 +1,6 @@
 //! A mock: no real broker can be made to name none at will. It speaks as much of the protocol as
-//! it takes for real clients to connect, and names itself in every second answer only. Sooner or
-//! later they lose the race that [`BrokersKnown`](crate::brokers_known::BrokersKnown) tells of.
+//! it takes for real clients to connect, and names itself in every second answer only. So they
+//! lose the race that [`BrokersKnown`](crate::brokers_known::BrokersKnown) tells of.
 
 use std::io;
 use std::sync::Arc;

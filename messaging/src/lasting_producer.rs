@@ -1,4 +1,5 @@
-use crate::{Delivery, Kafka, MessagingError, OrderedProducer, OutgoingRecord, end};
+use crate::client::end;
+use crate::{Delivery, Kafka, MessagingError, OrderedProducer, OutgoingRecord};
 
 /// One [`OrderedProducer`] after the other: each as long as it is of use.
 pub struct LastingProducer {

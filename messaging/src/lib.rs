@@ -30,8 +30,3 @@ pub use rdkafka::error::KafkaError;
 pub use reader::TopicReader;
 pub use record::{IncomingRecord, OutgoingRecord};
 pub use topic::TopicSpec;
-
-/// Ends a client beside everything else: that waits for what its threads are at, and for the broker.
-fn end<C: Send + 'static>(client: C) {
-    std::thread::spawn(move || drop(client));
-}

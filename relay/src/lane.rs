@@ -134,10 +134,8 @@ impl Lane {
             if self.leases.of(record.slot).is_none() {
                 break;
             }
-            let delivery = {
-                let producer = &mut self.producers[producer_of(record.slot)];
-                publish_one(producer, record, &record.payload).await?
-            };
+            let producer = &mut self.producers[producer_of(record.slot)];
+            let delivery = publish_one(producer, record, &record.payload).await?;
             let there = matches!(delivery, Delivery::Acknowledged { .. });
             deliveries.push(delivery);
             if !there {
