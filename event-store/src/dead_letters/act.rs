@@ -136,7 +136,7 @@ async fn lock_outbox(
     let stream: (Option<&str>, Option<&str>, Option<i64>) = (item.get(1), item.get(2), item.get(3));
     let sql = "SELECT position FROM outbox
          WHERE aggregate_type = $1 AND aggregate_id = $2 AND version = $3
-           AND id = $4 AND status = 'FAILED'
+           AND id = $4 AND status = 'FAILED' AND next_attempt_at IS NOT NULL
          FOR UPDATE";
     let key: [&(dyn ToSql + Sync); 4] = [&stream.0, &stream.1, &stream.2, &outbox_id];
     let row = one(transaction, sql, &key).await?;

@@ -11,7 +11,8 @@ const PURGEABLE: &str = "state IN ('resolved', 'discarded')
      AND NOT EXISTS (
          SELECT FROM outbox AS o WHERE o.aggregate_type = d.aggregate_type
            AND o.aggregate_id = d.aggregate_id AND o.version = d.version
-           AND o.id = d.outbox_id AND o.status = 'FAILED')";
+           AND o.id = d.outbox_id AND o.status = 'FAILED'
+           AND o.next_attempt_at IS NOT NULL)";
 
 impl DeadLetters {
     /// Deletes items that nothing is left to be done about, at most `limit` of them, so that no

@@ -41,7 +41,8 @@ impl DeadLetters {
                  JOIN outbox AS o ON o.aggregate_type = p.aggregate_type
                      AND o.aggregate_id = p.aggregate_id AND o.version = p.version
                      AND o.id = p.outbox_id
-                 WHERE o.status = 'FAILED' FOR UPDATE OF o SKIP LOCKED
+                 WHERE o.status = 'FAILED' AND o.next_attempt_at IS NOT NULL
+                 FOR UPDATE OF o SKIP LOCKED
              ),
              mine AS MATERIALIZED (
                  SELECT d.id, d.outbox_id FROM page AS p JOIN dead_letters AS d USING (id)

@@ -3,8 +3,8 @@
 /// quarter of the work.
 ///
 /// The state row goes first and admits the rest: an insert for a new stream (its primary key turns
-/// a race into a unique violation), else an update that matches the expected version only. Outbox
-/// positions are drawn after that row is locked, so they ascend with the version. $3 bounds the
+/// a race into a unique violation), else an update that matches the expected version only. Positions
+/// are drawn after that row is locked, so they ascend with the version. $3 bounds the
 /// wait for the lock. It answers with how many commands were admitted: one or none.
 pub fn statement(state_table: &str, new: bool) -> String {
     const BOUNDED: &str = "(SELECT set_config('lock_timeout', $3, true)) IS NOT NULL";
@@ -21,21 +21,30 @@ pub fn statement(state_table: &str, new: bool) -> String {
     };
     format!(
         "WITH head AS ({head}),
+         rows AS MATERIALIZED (
+             SELECT nextval('outbox_position_seq') AS position, r.*
+             FROM (
+                 SELECT r.*
+                 FROM head, unnest($10::bigint[], $11::text[], $12::text[], $13::text[],
+                                   $14::uuid[], $15::text[], $16::text[])
+                      AS r (version, event_type, event_version, payload, id, published, headers)
+                 ORDER BY r.version
+             ) AS r
+         ),
          appended AS (
              INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
-                                 payload, metadata)
-             SELECT $1, $4, e.version, e.event_type, e.event_version, e.payload::json, $8::text::json
-             FROM head, unnest($10::bigint[], $11::text[], $12::text[], $13::text[])
-                  AS e (version, event_type, event_version, payload)
-             ORDER BY e.version
+                                 payload, metadata, position)
+             SELECT $1, $4, version, event_type, event_version, payload::json, $8::text::json,
+                    position
+             FROM rows
          ),
          queued AS (
-             INSERT INTO outbox (id, aggregate_type, aggregate_id, event_type, payload, slot, topic,
-                                 version, headers)
-             SELECT o.id, $1, $4, o.event_type, o.payload::json, $9, $2, o.version, o.headers::json
-             FROM head, unnest($10::bigint[], $11::text[], $14::uuid[], $15::text[], $16::text[])
-                  AS o (version, event_type, id, payload, headers)
-             ORDER BY o.version
+             INSERT INTO outbox (id, aggregate_type, aggregate_id, event_type, payload, position,
+                                 slot, topic, version, headers)
+             OVERRIDING SYSTEM VALUE
+             SELECT id, $1, $4, event_type, published::json, position, $9, $2, version,
+                    headers::json
+             FROM rows
          )
          SELECT count(*) FROM head"
     )

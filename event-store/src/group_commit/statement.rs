@@ -6,8 +6,8 @@
 /// What cannot be locked because it is not there yet (a new stream, a new key) is guarded by a
 /// unique constraint, which fails the whole statement. Nothing may be skipped on a conflict: half a
 /// command would be committed. (A state row that moves was locked, so its DO UPDATE always meets it;
-/// an UPDATE would have to join.) Outbox positions are drawn after the locks, so they ascend with
-/// the version.
+/// an UPDATE would have to join.) Positions are drawn after the locks, so they ascend with the
+/// version.
 ///
 /// New state rows go before the rows of their events, hence the count: a command that goes alone
 /// does it in this order, and Postgres would run the parts from the last to the first. Two that
@@ -56,13 +56,17 @@ pub fn statement(state_table: &str, keyed: bool) -> String {
              RETURNING 1
          ),
          rows AS MATERIALIZED (
-             SELECT a.stream, a.slot, a.metadata, r.*
-             FROM unnest($10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[],
-                         $15::uuid[], $16::text[], $17::text[])
-                  AS r (number, version, event_type, event_version, payload, id, published, headers)
-             JOIN admitted a ON a.number = r.number
-             WHERE (SELECT count(*) FROM created) IS NOT NULL
-             ORDER BY r.number, r.version
+             SELECT nextval('outbox_position_seq') AS position, r.*
+             FROM (
+                 SELECT a.stream, a.slot, a.metadata, r.*
+                 FROM unnest($10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[],
+                             $15::uuid[], $16::text[], $17::text[])
+                      AS r (number, version, event_type, event_version, payload, id, published,
+                            headers)
+                 JOIN admitted a ON a.number = r.number
+                 WHERE (SELECT count(*) FROM created) IS NOT NULL
+                 ORDER BY r.number, r.version
+             ) AS r
          ),
          moved AS (
              INSERT INTO {state_table} (id, version, state)
@@ -72,14 +76,17 @@ pub fn statement(state_table: &str, keyed: bool) -> String {
          ),
          appended AS (
              INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
-                                 payload, metadata)
-             SELECT $1, stream, version, event_type, event_version, payload::json, metadata::json
+                                 payload, metadata, position)
+             SELECT $1, stream, version, event_type, event_version, payload::json, metadata::json,
+                    position
              FROM rows
          ),
          queued AS (
-             INSERT INTO outbox (id, aggregate_type, aggregate_id, event_type, payload, slot, topic,
-                                 version, headers)
-             SELECT id, $1, stream, event_type, published::json, slot, $2, version, headers::json
+             INSERT INTO outbox (id, aggregate_type, aggregate_id, event_type, payload, position, slot,
+                                 topic, version, headers)
+             OVERRIDING SYSTEM VALUE
+             SELECT id, $1, stream, event_type, published::json, position, slot, $2, version,
+                    headers::json
              FROM rows
          ){keys}
          SELECT number, free FROM judged WHERE NOT (current AND free)"

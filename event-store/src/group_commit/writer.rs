@@ -183,7 +183,6 @@ impl Writer {
             return Some(EventStoreError::IdempotencyKeyTaken);
         }
         let guards_a_stream = constraint == "events_pkey"
-            || constraint == "outbox_stream_key"
             || constraint.strip_suffix("_pkey") == Some(self.state_table);
         guards_a_stream.then(|| conflict(command))
     }

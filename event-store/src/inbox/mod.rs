@@ -100,7 +100,7 @@ fn is_outdated(error: &tokio_postgres::Error, tables: &[&str]) -> bool {
         return false;
     };
     let guards = |constraint: &str| {
-        ["processed_events_pkey", "events_pkey", "outbox_stream_key"].contains(&constraint)
+        ["processed_events_pkey", "events_pkey"].contains(&constraint)
             || tables
                 .iter()
                 .any(|table| constraint.strip_suffix("_pkey") == Some(table))

@@ -11,7 +11,7 @@ const OF_TABLE: usize = 4;
 /// The state rows that exist are locked in the order given: by table, then by id, in every process.
 /// What is not there yet, a new stream or the event's place in the inbox, is guarded by its primary
 /// key, which fails the whole statement. New state rows go before the rows of their events, hence
-/// the counts: outbox positions are drawn when nobody else can append, so they ascend with the
+/// the counts: positions are drawn when nobody else can append, so they ascend with the
 /// version. (Rows that move were locked, so their DO UPDATE always meets them.)
 pub fn statement(tables: &[&str]) -> String {
     let mut sql = String::from("WITH ");
@@ -64,14 +64,18 @@ pub fn statement(tables: &[&str]) -> String {
     let _ = write!(
         sql,
         "rows AS MATERIALIZED (
-             SELECT r.*
-             FROM unnest($3::text[], $4::text[], $5::text[], $6::smallint[], $7::bigint[],
-                         $8::text[], $9::text[], $10::text[], $11::text[], $12::uuid[],
-                         $13::text[], $14::text[]) WITH ORDINALITY
-                  AS r (aggregate_type, stream, topic, slot, version, event_type, event_version,
-                        payload, metadata, id, published, headers, number), admitted
-             WHERE yes {}
-             ORDER BY r.number
+             SELECT nextval('outbox_position_seq') AS position, r.*
+             FROM (
+                 SELECT r.*
+                 FROM unnest($3::text[], $4::text[], $5::text[], $6::smallint[], $7::bigint[],
+                             $8::text[], $9::text[], $10::text[], $11::text[], $12::uuid[],
+                             $13::text[], $14::text[]) WITH ORDINALITY
+                      AS r (aggregate_type, stream, topic, slot, version, event_type,
+                            event_version, payload, metadata, id, published, headers, number),
+                      admitted
+                 WHERE yes {}
+                 ORDER BY r.number
+             ) AS r
          ),
          noted AS (
              INSERT INTO processed_events (consumer, event_id)
@@ -79,16 +83,17 @@ pub fn statement(tables: &[&str]) -> String {
          ),
          appended AS (
              INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
-                                 payload, metadata)
+                                 payload, metadata, position)
              SELECT aggregate_type, stream, version, event_type, event_version, payload::json,
-                    metadata::json
+                    metadata::json, position
              FROM rows
          ),
          queued AS (
-             INSERT INTO outbox (id, aggregate_type, aggregate_id, event_type, payload, slot, topic,
-                                 version, headers)
-             SELECT id, aggregate_type, stream, event_type, published::json, slot, topic, version,
-                    headers::json
+             INSERT INTO outbox (id, aggregate_type, aggregate_id, event_type, payload, position, slot,
+                                 topic, version, headers)
+             OVERRIDING SYSTEM VALUE
+             SELECT id, aggregate_type, stream, event_type, published::json, position, slot, topic,
+                    version, headers::json
              FROM rows
          )
          SELECT yes FROM admitted",

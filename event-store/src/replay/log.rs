@@ -69,6 +69,8 @@ impl ReplayLog {
     /// replayed to `topic`; `None` after the last one. Every page sees the database of its own
     /// moment.
     ///
+    /// What is marked as published has everything before it marked so too, but for what is held.
+    ///
     /// A record is what its outbox row says, or what goes out instead where it was given up. Rows
     /// that retention has deleted are made again from the stored event, by the code that made
     /// them, in the schema version in which it would be published today.
@@ -104,13 +106,13 @@ impl ReplayLog {
                        AND d.version = e.sequence AND d.source = 'relay'
                        AND d.state = 'discarded'),
                  e.wanted,
-                 e.wanted AND e.sequence >= (
-                     SELECT min(u.version) FROM outbox AS u
-                     WHERE u.aggregate_type = $1 AND u.aggregate_id = e.aggregate_id
-                       AND u.status <> 'PUBLISHED' AND u.topic = $10)
+                 o.topic = $10 AND (o.status <> 'PUBLISHED' OR EXISTS (
+                     SELECT FROM outbox AS u
+                     WHERE u.next_attempt_at IS NOT NULL AND u.aggregate_type = $1
+                       AND u.aggregate_id = e.aggregate_id AND u.version < e.sequence))
              FROM page AS e LEFT JOIN outbox AS o
-               ON e.wanted AND o.aggregate_type = $1 AND o.aggregate_id = e.aggregate_id
-                 AND o.version = e.sequence
+               ON e.wanted AND o.position = e.position AND o.aggregate_type = $1
+                 AND o.aggregate_id = e.aggregate_id AND o.version = e.sequence
              ORDER BY e.aggregate_id, e.sequence",
             ahead(selection)
         );

@@ -192,3 +192,39 @@ async fn migrations_can_run_side_by_side_and_again() {
     }
     fixture.database.ping().await.unwrap();
 }
+
+/// In a database whose events and outbox rows were numbered apart.
+#[tokio::test]
+async fn rows_of_before_are_found_by_one_position_too() {
+    let fixture = Fixture::new().await;
+    let psql = fixture.psql().await;
+    let life = life().await;
+    let id = new_id();
+    let append = async |from: usize| {
+        let decision = Append {
+            stream: &id,
+            expected_version: from as u64,
+            events: &[life[from].0.clone()],
+            state: &life[from].1,
+            context: &context(),
+            idempotency: None,
+        };
+        fixture.store.append(&decision).await.unwrap();
+    };
+    append(0).await;
+    append(1).await;
+    psql.batch_execute(
+        "UPDATE events SET position = 100 - position;
+         ALTER TABLE events ALTER COLUMN position DROP DEFAULT;
+         ALTER TABLE events ALTER COLUMN position ADD GENERATED ALWAYS AS IDENTITY;
+         ALTER TABLE outbox ADD CONSTRAINT outbox_stream_key
+             UNIQUE (aggregate_type, aggregate_id, version)",
+    )
+    .await
+    .unwrap();
+    let migration = include_str!("../../../migrations/0012_one_position.sql");
+    psql.batch_execute(migration).await.unwrap();
+    append(2).await;
+    let rows = "events e JOIN outbox o USING (position) WHERE o.version = e.sequence";
+    assert_eq!(fixture.count(rows).await, 3);
+}

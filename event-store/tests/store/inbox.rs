@@ -183,6 +183,12 @@ async fn several_streams_are_written_together_and_once_for_an_event() {
     assert_eq!(found.len(), 1);
     assert_eq!(inventory.count("outbox").await, 5);
     assert_eq!(
+        inventory
+            .count("outbox JOIN inventory.events USING (position)")
+            .await,
+        5
+    );
+    assert_eq!(
         inventory.fixture.count("outbox").await,
         0,
         "the orders' own outbox"

@@ -117,7 +117,7 @@ pub async fn assert_whole(psql: &Client) {
             "an outbox row that does not fit",
             "SELECT coalesce(o.aggregate_id, e.aggregate_id) FROM outbox o FULL JOIN events e
                  ON o.aggregate_id = e.aggregate_id AND o.version = e.sequence
-             WHERE o.version IS NULL OR e.sequence IS NULL OR o.event_type <> e.event_type",
+             WHERE (o.position, o.event_type) IS DISTINCT FROM (e.position, e.event_type)",
         ),
         (
             "positions that do not ascend",
