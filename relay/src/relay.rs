@@ -18,10 +18,11 @@ use crate::{RelayError, Settings};
 /// While one lane waits for Kafka, another reads or marks. Slots go to lanes by their number, and
 /// since lanes are a divisor of the partitions, no two lanes write to one partition.
 pub(crate) const LANES: usize = 4;
-/// Up to 16 MiB and some thousand records of all slots together.
+/// Up to 4 MiB and some thousand records of all slots together: of a partition about as many as a
+/// producer takes in while it gathers, so that they go in one request.
 const PER_SLOT: PerSlot = PerSlot {
-    records: 256,
-    bytes: 256 * 1024,
+    records: 64,
+    bytes: 64 * 1024,
 };
 /// Between looks without a floor.
 const FORGET_FLOORS: Duration = Duration::from_secs(30);

@@ -13,6 +13,8 @@ pub struct Drained {
     pub per_second: f64,
     /// Of the relay that needed most.
     pub peak_mb: f64,
+    /// Of processor time, of all relays together.
+    pub us_per_event: f64,
 }
 
 /// Releases the staged rows before relays that run, are warm and share the slots; from the commit
@@ -21,9 +23,13 @@ pub async fn drain(site: &Site, relays: usize) -> anyhow::Result<Drained> {
     let topic = format!("backlog-{relays}");
     let processes = ready(site, relays, &topic).await?;
     let rows = site.release(&topic).await?;
+    let processor_time =
+        || -> anyhow::Result<Duration> { processes.iter().map(RelayProcess::processor_time).sum() };
+    let before = processor_time()?;
     let started = Instant::now();
     drained(site).await?;
     let took = started.elapsed();
+    let spent = processor_time()?.saturating_sub(before);
     let mut peak_mb: f64 = 0.0;
     for process in processes {
         peak_mb = peak_mb.max(process.peak_memory_mb()?);
@@ -32,6 +38,7 @@ pub async fn drain(site: &Site, relays: usize) -> anyhow::Result<Drained> {
     Ok(Drained {
         per_second: rows as f64 / took.as_secs_f64(),
         peak_mb,
+        us_per_event: spent.as_secs_f64() * 1e6 / rows as f64,
     })
 }
 

@@ -68,6 +68,11 @@ pub async fn run(args: RelayArgs) -> anyhow::Result<()> {
         report.add_with(&name, drained.per_second, "events/s", rate_bar);
         report.add_with("  of the bare producer", share, "%", share_bar);
         report.add("  peak memory of a relay", drained.peak_mb, "MB");
+        report.add(
+            "  processor time of relays",
+            drained.us_per_event,
+            "us/event",
+        );
     }
 
     let rates: &[usize] = if args.no_arrivals { &[] } else { &[2000, 5000] };

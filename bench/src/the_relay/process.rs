@@ -45,6 +45,23 @@ impl RelayProcess {
         Ok(peak.parse::<f64>()? / 1024.0)
     }
 
+    /// Time on a processor so far, of all threads.
+    pub fn processor_time(&self) -> anyhow::Result<Duration> {
+        let id = self.0.id().context("the relay has ended")?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // After the name, which may hold anything, user and system time are fields 12 and 13.
+        let (_, fields) = stat.rsplit_once(')').context("no name in /proc")?;
+        let ticks: u64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|ticks| ticks.parse::<u64>().ok())
+            .sum();
+        Ok(Duration::from_millis(
+            ticks * 1000 / rustix::param::clock_ticks_per_second(),
+        ))
+    }
+
     pub async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.0.stdin.take());
         self.0.wait().await?;
