@@ -84,6 +84,11 @@ impl Money {
         Self((2 * self.0 + many) / (2 * many))
     }
 
+    /// What is left of it; `None` where that is less than nothing.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        (self >= other).then(|| Self(self.0 - other.0))
+    }
+
     /// The amount in hundredths.
     pub fn hundredths(self) -> i128 {
         self.0

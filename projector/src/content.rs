@@ -1,7 +1,7 @@
 use bson::Document;
 use read_models::{Generation, LoggedRecord, SagaEntry};
 
-use crate::totals::Total;
+use crate::totals::{Tally, Total};
 
 /// What one of a generation's collections holds, as far as generations are compared by it.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ impl Content {
             Self::Total(total) => {
                 let key = document.get_str("_id").unwrap_or_default();
                 let revision = document.get_i64("revision").unwrap_or_default();
-                let empty = total.document(key, revision, &[]);
+                let empty = total.document(key, revision, &Tally::default());
                 if empty.is_ok_and(|empty| empty == document) {
                     return None;
                 }

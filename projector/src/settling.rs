@@ -6,7 +6,7 @@ use read_models::{Generation, ReadDatabase};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::totals::{Dirty, recompute};
+use crate::totals::{Dirty, LastWritten, recompute_changed};
 use crate::{OrderProjection, ProjectorError};
 
 /// How long marked totals are gathered: batches have many in common.
@@ -23,6 +23,8 @@ const MOST: usize = 100_000;
 pub(crate) struct Settling<P> {
     gathered: Gathered,
     under_way: Option<UnderWay>,
+    /// While nothing is under way.
+    last_written: LastWritten,
     not_before: Instant,
     backlog: bool,
     hurry: bool,
@@ -40,8 +42,8 @@ struct UnderWay {
     started: Instant,
     gathered: Gathered,
     /// One task, which ends with this: a worker that is dropped does nothing any more.
-    task: JoinSet<Result<(), ProjectorError>>,
-    ended: Option<Result<(), ProjectorError>>,
+    task: JoinSet<Result<LastWritten, ProjectorError>>,
+    ended: Option<Result<LastWritten, ProjectorError>>,
 }
 
 impl<P: OrderProjection> Default for Settling<P> {
@@ -49,6 +51,7 @@ impl<P: OrderProjection> Default for Settling<P> {
         Self {
             gathered: Gathered::default(),
             under_way: None,
+            last_written: LastWritten::default(),
             not_before: Instant::now(),
             backlog: false,
             hurry: false,
@@ -121,8 +124,11 @@ impl<P: OrderProjection> Settling<P> {
         }
         let (database, generation) = (database.clone(), generation.clone());
         let dirty = gathered.dirty.clone();
+        let last = std::mem::take(&mut self.last_written);
         let mut task = JoinSet::new();
-        task.spawn(async move { recompute::<P>(&database, &generation, &dirty).await });
+        task.spawn(
+            async move { recompute_changed::<P>(&database, &generation, &dirty, last).await },
+        );
         self.under_way = Some(UnderWay {
             started: Instant::now(),
             gathered,
@@ -144,7 +150,8 @@ impl<P: OrderProjection> Settling<P> {
                 self.under_way = Some(under_way);
                 Ok(None)
             }
-            Some(Ok(())) => {
+            Some(Ok(last_written)) => {
+                self.last_written = last_written;
                 self.not_before = Instant::now() + under_way.started.elapsed() * REST;
                 Ok(Some(under_way.gathered.offsets))
             }
@@ -159,8 +166,8 @@ impl<P: OrderProjection> Settling<P> {
 }
 
 fn outcome(
-    ended: Option<Result<Result<(), ProjectorError>, tokio::task::JoinError>>,
-) -> Result<(), ProjectorError> {
+    ended: Option<Result<Result<LastWritten, ProjectorError>, tokio::task::JoinError>>,
+) -> Result<LastWritten, ProjectorError> {
     match ended {
         Some(Ok(outcome)) => outcome,
         Some(Err(broken)) => Err(ProjectorError::Totals(broken.to_string())),

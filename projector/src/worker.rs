@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{self, Duration};
 
 use domain::order::Order;
 use event_store::EventStore;
@@ -228,6 +228,7 @@ async fn apply<P: OrderProjection>(
     unread.retain(|id| memory.recall(id).is_some() || *expects_new && beginning.contains(id));
     let mut known_before: HashSet<String> = HashSet::new();
     while !batch.events.is_empty() {
+        let since = time::Instant::now();
         let orders: Vec<String> = batch.events.keys().cloned().collect();
         let sought = orders.iter().filter(|id| !unread.contains(*id));
         let sought: Vec<String> = sought.cloned().collect();
@@ -262,7 +263,7 @@ async fn apply<P: OrderProjection>(
                 Some(entry) => {
                     let document = entry.raw()?;
                     whole = is_whole.then(|| document.clone());
-                    dirty.mark(P::totals(), &document);
+                    dirty.write(P::totals(), since, known.raw.as_deref(), &document);
                     changes.push(Change {
                         document,
                         order_id: entry.order_id,

@@ -2,8 +2,8 @@ use bson::{Bson, Document, RawDocument, doc};
 use mongodb::IndexModel;
 use read_models::{AmountDocument, CustomerSummaryDocument, Generation};
 
-use super::part::{Part, by_status, confirmed};
-use super::{Selection, Total};
+use super::part::{by_status, confirmed};
+use super::{Selection, Tally, Total};
 
 /// All orders of a customer.
 pub(crate) struct CustomerSummary;
@@ -37,17 +37,17 @@ impl Total for CustomerSummary {
         }]
     }
 
-    fn document(&self, key: &str, revision: i64, parts: &[Part]) -> bson::error::Result<Document> {
-        let spent = confirmed(parts).into_iter();
+    fn document(&self, key: &str, revision: i64, tally: &Tally) -> bson::error::Result<Document> {
+        let spent = confirmed(&tally.parts).into_iter();
         bson::serialize_to_document(&CustomerSummaryDocument {
             customer_id: bson::deserialize_from_bson(Bson::from(key))?,
             revision,
-            orders: by_status(parts),
+            orders: by_status(&tally.parts),
             spent: spent
                 .map(|(currency, _, amount)| AmountDocument { currency, amount })
                 .collect(),
-            first_order_at: parts.iter().map(|part| part.first).min(),
-            last_order_at: parts.iter().map(|part| part.last).max(),
+            first_order_at: tally.first,
+            last_order_at: tally.last,
         })
     }
 }

@@ -1,18 +1,22 @@
-//! Totals over many orders. Never incremented: each is computed anew from the orders' documents,
-//! so that nothing that comes twice, or half, can make it drift.
+//! Totals over many orders. Nothing is incremented in MongoDB: each is written whole, as computed
+//! from the orders' documents, so that nothing that comes twice, or half, can make it drift.
 
 mod customer_summary;
 mod dirty;
+mod last_written;
 mod part;
 mod recompute;
 mod restaurant_day;
+mod tally;
 
 pub(crate) use customer_summary::CustomerSummary;
 pub(crate) use dirty::Dirty;
+pub(crate) use last_written::LastWritten;
 pub use part::Part;
 pub use recompute::recompute_all;
-pub(crate) use recompute::{recompute, recompute_one_order};
+pub(crate) use recompute::{recompute, recompute_changed, recompute_one_order};
 pub(crate) use restaurant_day::RestaurantDay;
+pub use tally::Tally;
 
 use bson::{Document, RawDocument};
 use mongodb::IndexModel;
@@ -36,8 +40,8 @@ pub trait Total: Send + Sync {
     /// answer.
     fn selections(&self, keys: &[String]) -> Vec<Selection>;
 
-    /// The total of these parts: all there are. Pure.
-    fn document(&self, key: &str, revision: i64, parts: &[Part]) -> bson::error::Result<Document>;
+    /// The total of what counts in it. Pure.
+    fn document(&self, key: &str, revision: i64, tally: &Tally) -> bson::error::Result<Document>;
 }
 
 /// Documents that count in totals, and which in which one.

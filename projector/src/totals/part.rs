@@ -1,4 +1,3 @@
-use bson::{Bson, DateTime, Document, RawBsonRef, RawDocument, doc};
 use domain::order::OrderStatus;
 use domain::{Currency, Money};
 use read_models::OrdersByStatus;
@@ -10,82 +9,11 @@ pub struct Part {
     pub currency: Currency,
     pub orders: i64,
     pub amount: Money,
-    pub first: DateTime,
-    pub last: DateTime,
 }
 
 impl Part {
-    /// One order alone. `None` where its document is damaged.
-    pub fn of(order: &RawDocument) -> Option<Self> {
-        let RawBsonRef::Decimal128(amount) = order.get("totalAmount").ok()?? else {
-            return None;
-        };
-        let at = order.get_datetime("createdAt").ok()?;
-        let currency = order.get_str("currency").ok();
-        Some(Self {
-            status: OrderStatus::from_name(order.get_str("status").ok()?)?,
-            currency: currency
-                .map_or(Ok(Currency::default()), Currency::new)
-                .ok()?,
-            orders: 1,
-            amount: Money::from_sum(&amount.to_string()).ok()?,
-            first: at,
-            last: at,
-        })
-    }
-
-    /// Takes this one together with its like among others.
-    pub fn join(self, parts: &mut Vec<Self>) {
-        let like = parts
-            .iter_mut()
-            .find(|part| part.status == self.status && part.currency == self.currency);
-        match like {
-            Some(like) => {
-                like.orders += self.orders;
-                like.amount = like.amount + self.amount;
-                like.first = like.first.min(self.first);
-                like.last = like.last.max(self.last);
-            }
-            None => parts.push(self),
-        }
-    }
-
-    /// The fields of an order that [`Self::of`] looks at.
-    pub const FIELDS: [&'static str; 4] = ["status", "currency", "totalAmount", "createdAt"];
-
-    /// A `$group` stage that makes parts.
-    pub(super) fn stage(field: &str) -> Document {
-        doc! { "$group": {
-            "_id": {
-                "key": format!("${field}"),
-                "status": "$status",
-                "currency": { "$ifNull": ["$currency", Currency::default().as_str()] },
-            },
-            "orders": { "$sum": 1 },
-            "amount": { "$sum": "$totalAmount" },
-            "first": { "$min": "$createdAt" },
-            "last": { "$max": "$createdAt" },
-        } }
-    }
-
-    /// Reads what that stage made. `None` where documents are damaged: who heals them computes
-    /// their totals again.
-    pub(super) fn read(row: &Document) -> Option<(&str, Self)> {
-        let id = row.get_document("_id").ok()?;
-        let orders = match row.get("orders")? {
-            Bson::Int32(orders) => i64::from(*orders),
-            Bson::Int64(orders) => *orders,
-            _ => return None,
-        };
-        let part = Self {
-            status: OrderStatus::from_name(id.get_str("status").ok()?)?,
-            currency: Currency::new(id.get_str("currency").ok()?).ok()?,
-            orders,
-            amount: Money::from_sum(&row.get("amount")?.to_string()).ok()?,
-            first: *row.get_datetime("first").ok()?,
-            last: *row.get_datetime("last").ok()?,
-        };
-        Some((id.get_str("key").ok()?, part))
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.status == other.status && self.currency == other.currency
     }
 }
 

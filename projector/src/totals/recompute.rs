@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bson::{Document, RawBson, RawDocument, RawDocumentBuf, doc, rawdoc};
 use futures::TryStreamExt;
@@ -8,14 +8,15 @@ use mongodb::options::ReadPreference;
 use read_models::{Generation, ReadDatabase};
 use runtime::Backoff;
 
-use super::{Dirty, Part, Total};
+use super::last_written::Next;
+use super::{Dirty, LastWritten, Tally, Total};
 use crate::guarded::{self, Over, Write};
 use crate::{OrderProjection, ProjectorError};
 
 /// Totals computed by one question.
 const AT_ONCE: usize = 500;
 
-/// Computes marked totals anew.
+/// Computes marked totals anew, from their orders.
 ///
 /// The revision is read first, then the orders, and the write asks for that revision. So whoever
 /// writes a total has seen every order that was written before anybody's last write of it: of two
@@ -25,12 +26,38 @@ pub(crate) async fn recompute<P: OrderProjection>(
     generation: &Generation,
     dirty: &Dirty,
 ) -> Result<(), ProjectorError> {
+    let nothing = LastWritten::default();
+    recompute_changed::<P>(database, generation, dirty, nothing).await?;
+    Ok(())
+}
+
+/// The same for who remembers what it wrote last: where it alone has written since, what it wrote
+/// is enough, and no order is read. Returns what to remember; after an error that is nothing.
+pub(crate) async fn recompute_changed<P: OrderProjection>(
+    database: &ReadDatabase,
+    generation: &Generation,
+    dirty: &Dirty,
+    last: LastWritten,
+) -> Result<LastWritten, ProjectorError> {
+    let mut site = Site {
+        database,
+        generation,
+        last,
+    };
     for (place, total) in P::totals().iter().enumerate() {
-        for keys in dirty.of(place).chunks(AT_ONCE) {
-            all_of(database, generation, *total, keys.to_vec()).await?;
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for (key, change) in dirty.of(place) {
+            match site.last.after(place, key, change) {
+                Some(next) => known.push((key.clone(), next)),
+                None => unknown.push(key.clone()),
+            }
+        }
+        unknown.extend(site.follow(place, *total, known).await?);
+        for keys in unknown.chunks(AT_ONCE) {
+            site.count(place, *total, keys.to_vec()).await?;
         }
     }
-    Ok(())
+    Ok(site.last)
 }
 
 /// Computes what an order's document counts in, whether as it was or as it is.
@@ -91,46 +118,97 @@ async fn stream(
         .await?)
 }
 
-async fn all_of(
-    database: &ReadDatabase,
-    generation: &Generation,
-    total: &dyn Total,
-    mut keys: Vec<String>,
-) -> Result<(), ProjectorError> {
-    let collection = total.collection(generation);
-    let mut again = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
-    loop {
-        let revisions = revisions(database, &collection, &keys).await?;
-        let mut parts = parts(database, generation, total, &keys).await?;
-        let mut writes = Vec::with_capacity(keys.len());
-        for key in keys {
-            let revision = revisions.get(&key);
-            let parts = parts.remove(&key).unwrap_or_default();
-            // Written even where it says the same: the raised revision tells whoever has read
-            // older orders to read them again.
-            if revision.is_some() || !parts.is_empty() {
-                let next = revision.and_then(RawBson::as_i64).unwrap_or(0) + 1;
-                let document = total.document(&key, next, &parts)?;
-                let over = revision.map(|revision| {
-                    rawdoc! { "_id": key.as_str(), "revision": revision.clone() }
-                });
-                writes.push(Write {
-                    over: over.map_or(Over::Nothing, Over::Read),
-                    document: RawDocumentBuf::try_from(&document)?,
-                    id: key,
-                });
+/// Where totals are written, by one who remembers.
+struct Site<'a> {
+    database: &'a ReadDatabase,
+    generation: &'a Generation,
+    last: LastWritten,
+}
+
+impl Site<'_> {
+    /// Writes totals that are known. Returns the ids of those that somebody else has written.
+    async fn follow(
+        &mut self,
+        place: usize,
+        total: &dyn Total,
+        known: Vec<(String, Next)>,
+    ) -> Result<Vec<String>, ProjectorError> {
+        let mut writes = Vec::with_capacity(known.len());
+        for (key, next) in &known {
+            let document = total.document(key, next.over + 1, &next.tally)?;
+            writes.push(write(key, Some(&RawBson::Int64(next.over)), &document)?);
+        }
+        let missed = self.write(total, writes).await?;
+        for (key, next) in known {
+            if !missed.contains(&key) {
+                self.last.follow(place, key, next);
             }
         }
-        let written = guarded::write(database, &collection, writes).await?;
-        if let Some((id, fault)) = written.refused.first() {
-            return Err(ProjectorError::Answer(format!("{id}: {fault}")));
-        }
-        if written.missed.is_empty() {
-            return Ok(());
-        }
-        keys = written.missed;
-        tokio::time::sleep(again.wait()).await;
+        Ok(missed)
     }
+
+    /// Writes totals anew, as often as somebody else writes them meanwhile.
+    async fn count(
+        &mut self,
+        place: usize,
+        total: &dyn Total,
+        mut keys: Vec<String>,
+    ) -> Result<(), ProjectorError> {
+        let mut again = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
+        while !keys.is_empty() {
+            let collection = total.collection(self.generation);
+            let revisions = revisions(self.database, &collection, &keys).await?;
+            let mut tallies = tallies(self.database, self.generation, total, &keys).await?;
+            let read = Instant::now();
+            let mut writes = Vec::with_capacity(keys.len());
+            let mut counted = Vec::with_capacity(keys.len());
+            for key in keys {
+                let found = revisions.get(&key);
+                let tally = tallies.remove(&key).unwrap_or_default();
+                // Written even where it says the same: the raised revision tells whoever has read
+                // older orders to read them again.
+                if found.is_some() || !tally.parts.is_empty() {
+                    let over = found.map(|found| found.as_i64().unwrap_or(0));
+                    let document = total.document(&key, over.unwrap_or(0) + 1, &tally)?;
+                    writes.push(write(&key, found, &document)?);
+                    counted.push((key, over, tally));
+                }
+            }
+            keys = self.write(total, writes).await?;
+            for (key, over, tally) in counted {
+                if !keys.contains(&key) {
+                    self.last.counted(place, key, over, tally, read);
+                }
+            }
+            if !keys.is_empty() {
+                tokio::time::sleep(again.wait()).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the ids of what was not written, because somebody else has.
+    async fn write(
+        &self,
+        total: &dyn Total,
+        writes: Vec<Write>,
+    ) -> Result<Vec<String>, ProjectorError> {
+        let collection = total.collection(self.generation);
+        let written = guarded::write(self.database, &collection, writes).await?;
+        match written.refused.first() {
+            Some((id, fault)) => Err(ProjectorError::Answer(format!("{id}: {fault}"))),
+            None => Ok(written.missed),
+        }
+    }
+}
+
+fn write(key: &str, over: Option<&RawBson>, document: &Document) -> Result<Write, ProjectorError> {
+    let over = over.map(|revision| rawdoc! { "_id": key, "revision": revision.clone() });
+    Ok(Write {
+        id: key.to_owned(),
+        over: over.map_or(Over::Nothing, Over::Read),
+        document: RawDocumentBuf::try_from(document)?,
+    })
 }
 
 /// Whatever they are: one that was damaged must be written over all the same.
@@ -156,17 +234,17 @@ async fn revisions(
     Ok(found.iter().filter_map(revision).collect())
 }
 
-async fn parts(
+async fn tallies(
     database: &ReadDatabase,
     generation: &Generation,
     total: &dyn Total,
     keys: &[String],
-) -> Result<HashMap<String, Vec<Part>>, ProjectorError> {
-    let mut parts: HashMap<String, Vec<Part>> = HashMap::new();
+) -> Result<HashMap<String, Tally>, ProjectorError> {
+    let mut tallies: HashMap<String, Tally> = HashMap::new();
     for selection in total.selections(keys) {
         let stages = [
             doc! { "$match": selection.filter },
-            Part::stage(selection.field),
+            Tally::stage(selection.field),
         ];
         let mut rows = database
             .database()
@@ -175,11 +253,11 @@ async fn parts(
             .selection_criteria(ReadPreference::Primary.into())
             .await?;
         while let Some(row) = rows.try_next().await? {
-            if let Some((key, part)) = Part::read(&row) {
+            if let Some((key, tally)) = Tally::read(&row) {
                 let key = format!("{}{key}", selection.prefix);
-                parts.entry(key).or_default().push(part);
+                tallies.entry(key).or_default().add(tally);
             }
         }
     }
-    Ok(parts)
+    Ok(tallies)
 }

@@ -4,8 +4,8 @@ use bson::{Bson, DateTime, Document, RawDocument, doc};
 use mongodb::IndexModel;
 use read_models::{Generation, RestaurantDayDocument, RevenueDocument};
 
-use super::part::{Part, by_status, confirmed};
-use super::{Selection, Total};
+use super::part::{by_status, confirmed};
+use super::{Selection, Tally, Total};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -55,15 +55,15 @@ impl Total for RestaurantDay {
         days.into_iter().filter_map(selection).collect()
     }
 
-    fn document(&self, key: &str, revision: i64, parts: &[Part]) -> bson::error::Result<Document> {
+    fn document(&self, key: &str, revision: i64, tally: &Tally) -> bson::error::Result<Document> {
         let (day, restaurant) = key.split_once('/').unwrap_or(("", key));
-        let revenue = confirmed(parts).into_iter();
+        let revenue = confirmed(&tally.parts).into_iter();
         bson::serialize_to_document(&RestaurantDayDocument {
             id: key.to_owned(),
             restaurant_id: bson::deserialize_from_bson(Bson::from(restaurant))?,
             day: day.to_owned(),
             revision,
-            orders: by_status(parts),
+            orders: by_status(&tally.parts),
             revenue: revenue
                 .map(|(currency, orders, amount)| RevenueDocument {
                     currency,

@@ -10,7 +10,7 @@ use super::compare::fields;
 use super::folded_totals::{FoldedTotals, totals};
 use super::{Class, Difference, Verification};
 use crate::ProjectorError;
-use crate::totals::{Part, Total};
+use crate::totals::{Tally, Total};
 
 /// A total as it was looked at.
 pub(super) struct Seen {
@@ -42,8 +42,8 @@ impl Verification {
                 while let Some(found) = stored.try_next().await? {
                     compared += 1;
                     let key = id(&found);
-                    let parts = of_kind.remove(&key).unwrap_or_default();
-                    if difference(total, &key, &parts, Some(&found)).is_some() {
+                    let tally = of_kind.remove(&key).unwrap_or_default();
+                    if difference(total, &key, &tally, Some(&found)).is_some() {
                         doubtful.insert((place, key));
                     }
                 }
@@ -74,10 +74,10 @@ impl Verification {
             .collect();
         let mut folded = self.fold_documents(generation, total, keys).await?;
         let seen = keys.iter().map(|key| {
-            let parts = folded.remove(key).unwrap_or_default();
+            let tally = folded.remove(key).unwrap_or_default();
             let found = stored.remove(key);
             let seen = Seen {
-                difference: difference(total, key, &parts, found.as_ref()),
+                difference: difference(total, key, &tally, found.as_ref()),
                 revision: found.and_then(|mut found| found.remove("revision")),
             };
             (key.clone(), seen)
@@ -91,10 +91,10 @@ impl Verification {
         generation: &Generation,
         total: &dyn Total,
         keys: &[String],
-    ) -> Result<BTreeMap<String, Vec<Part>>, ProjectorError> {
-        let fields = total.key_fields().iter().chain(&Part::FIELDS);
+    ) -> Result<BTreeMap<String, Tally>, ProjectorError> {
+        let fields = total.key_fields().iter().chain(&Tally::FIELDS);
         let fields: Document = fields.map(|&field| (field.to_owned(), 1.into())).collect();
-        let mut folded: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+        let mut folded: BTreeMap<String, Tally> = BTreeMap::new();
         for selection in total.selections(keys) {
             let mut orders = self
                 .read_database
@@ -105,8 +105,8 @@ impl Verification {
                 .selection_criteria(ReadPreference::Primary.into())
                 .await?;
             while let Some(order) = orders.try_next().await? {
-                if let (Some(key), Some(part)) = (total.key(&order), Part::of(&order)) {
-                    part.join(folded.entry(key).or_default());
+                if let (Some(key), Some(tally)) = (total.key(&order), Tally::of(&order)) {
+                    folded.entry(key).or_default().add(tally);
                 }
             }
         }
@@ -126,19 +126,19 @@ impl Verification {
 fn difference(
     total: &dyn Total,
     key: &str,
-    parts: &[Part],
+    tally: &Tally,
     found: Option<&Document>,
 ) -> Option<Difference> {
     let Some(found) = found else {
-        return (!parts.is_empty()).then(|| Difference::of(Class::Missing, "no total"));
+        return (!tally.parts.is_empty()).then(|| Difference::of(Class::Missing, "no total"));
     };
     // Where no order is left there is an empty total.
-    let class = match parts {
+    let class = match tally.parts[..] {
         [] => Class::Extra,
         _ => Class::Different,
     };
     let revision = found.get_i64("revision").unwrap_or_default();
-    match total.document(key, revision, parts) {
+    match total.document(key, revision, tally) {
         Ok(expected) => {
             let fields = fields(&expected, found);
             (!fields.is_empty()).then(|| Difference::of(class, fields.join("; ")))

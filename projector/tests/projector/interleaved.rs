@@ -7,7 +7,7 @@ use bson::{Document, RawDocument, doc};
 use domain::contract::PublishedOrderEvent;
 use domain::order::IllegalEvent;
 use mongodb::IndexModel;
-use projector::totals::{Part, Selection, Total, recompute_all};
+use projector::totals::{Selection, Tally, Total, recompute_all};
 use projector::{OrderProjection, project};
 use read_models::{Generation, OrderDocument};
 
@@ -53,14 +53,14 @@ impl Total for Counted {
         }]
     }
 
-    fn document(&self, key: &str, revision: i64, parts: &[Part]) -> bson::error::Result<Document> {
+    fn document(&self, key: &str, revision: i64, tally: &Tally) -> bson::error::Result<Document> {
         let gate = GATE.lock().unwrap().take();
         if let Some(gate) = gate {
             gate.reached.send(()).unwrap();
             // What this thread has in its queue must go on elsewhere.
             tokio::task::block_in_place(|| gate.open.recv()).unwrap();
         }
-        let orders: i64 = parts.iter().map(|part| part.orders).sum();
+        let orders: i64 = tally.parts.iter().map(|part| part.orders).sum();
         Ok(doc! { "_id": key, "revision": revision, "orders": orders })
     }
 }
