@@ -2,6 +2,8 @@
 -- outbox needs no index by stream of its own: it took a third of what a mark costs, and as much of an
 -- append. That a version is there once, the events' primary key says: both are written by the same
 -- statement.
+--
+-- Not for a database to which older code still writes: it numbers the two apart.
 ALTER TABLE events ALTER COLUMN position DROP IDENTITY;
 ALTER TABLE events ALTER COLUMN position SET DEFAULT nextval('outbox_position_seq');
 UPDATE events AS e SET position = o.position FROM outbox AS o

@@ -22,6 +22,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// All events were new, and none waits.
+    pub(crate) fn only_applied(self) -> bool {
+        [self.repeated, self.healed, self.held] == [0; 3]
+    }
+
     pub(crate) fn add(&mut self, more: Self) {
         self.applied += more.applied;
         self.repeated += more.repeated;

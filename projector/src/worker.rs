@@ -263,7 +263,14 @@ async fn apply<P: OrderProjection>(
                 Some(entry) => {
                     let document = entry.raw()?;
                     whole = is_whole.then(|| document.clone());
-                    dirty.write(P::totals(), since, known.raw.as_deref(), &document);
+                    let before = known.raw.as_deref();
+                    // Whoever wrote what comes again may not have come to its totals.
+                    if folded.counts.only_applied() && known.held_back.is_none() {
+                        dirty.write(P::totals(), since, before, &document);
+                    } else {
+                        before.into_iter().for_each(|d| dirty.mark(P::totals(), d));
+                        dirty.mark(P::totals(), &document);
+                    }
                     changes.push(Change {
                         document,
                         order_id: entry.order_id,

@@ -6,8 +6,8 @@ use super::dirty::Change;
 
 /// How many are remembered: some ten megabytes.
 const MOST: usize = 50_000;
-/// A document that somebody has damaged by hand counts as it is for no longer than this after it
-/// is written over.
+/// Longer than this no total goes by what is remembered: what somebody did to documents by hand, and
+/// nobody told, is out of it with the next change.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Totals as this worker wrote them last, so that the next change needs no reading of all orders

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use bson::{Document, RawBson, RawDocument, RawDocumentBuf, doc, rawdoc};
@@ -139,8 +139,9 @@ impl Site<'_> {
             writes.push(write(key, Some(&RawBson::Int64(next.over)), &document)?);
         }
         let missed = self.write(total, writes).await?;
+        let others: HashSet<&String> = missed.iter().collect();
         for (key, next) in known {
-            if !missed.contains(&key) {
+            if !others.contains(&key) {
                 self.last.follow(place, key, next);
             }
         }

@@ -1,13 +1,15 @@
 //! Totals over many orders, beside a fold over the store.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bson::doc;
 use domain::Money;
+use domain::contract::PublishedOrderEvent;
 use domain::order::OrderStatus;
 use futures::TryStreamExt;
 use projector::totals::recompute_all;
-use projector::{OrderView, Step};
+use projector::{OrderView, Step, project};
 use read_models::{
     AmountDocument, CustomerSummaryDocument, Generation, OrderDocument, OrdersByStatus,
     RestaurantDayDocument, RevenueDocument,
@@ -253,4 +255,43 @@ async fn all_totals_of_a_generation_are_computed_at_once() {
     assert_eq!(damaged.modified_count, 3);
     compute().await.unwrap();
     assert_equal_to_store(&fixture, &ids).await;
+}
+
+/// A worker that wrote orders' documents and died before their totals leaves the records to another
+/// one, which has written those totals alone so far. Each pair of records under one key comes in one
+/// batch, but for the first, which may be early.
+#[tokio::test]
+async fn what_another_worker_left_is_counted_with_what_follows() {
+    const AT: &str = "2026-11-21T10:00:00.123456Z";
+    let fixture = Fixture::new().await;
+    let mut worker = fixture.worker();
+    let names: Vec<String> = (0..5).map(|n| n.to_string()).collect();
+    let mut ids = Vec::new();
+    for name in &names {
+        ids.push(fixture.order_by([name, name, AT], 1, 1).await);
+    }
+    drain(&mut worker, fixture.relay().await).await;
+    while Totals::stored(&fixture, &fixture.generation).await
+        != Totals::folded(&fixture, &ids).await
+    {
+        worker.step(Duration::from_secs(1)).await.unwrap();
+    }
+
+    for name in &names {
+        ids.push(fixture.order_by([name, name, AT], 1, 2).await);
+    }
+    let records = fixture.take_outbox().await;
+    for first in records.iter().filter(|record| record.version == 1) {
+        let first = PublishedOrderEvent::parse(first.payload.as_bytes()).unwrap();
+        let left = project(None, &first).unwrap();
+        let orders = fixture.read_database.orders(&fixture.generation);
+        orders.insert_one(left).await.unwrap();
+    }
+    fixture.publish(&records).await;
+    drain(&mut worker, records.len() as u64).await;
+    end(&fixture, worker).await;
+    assert_eq!(
+        Totals::stored(&fixture, &fixture.generation).await,
+        Totals::folded(&fixture, &ids).await
+    );
 }
