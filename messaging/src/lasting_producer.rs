@@ -1,4 +1,3 @@
-use crate::client::end;
 use crate::{Delivery, Kafka, MessagingError, OrderedProducer, OutgoingRecord};
 
 /// One [`OrderedProducer`] after the other: each as long as it is of use.
@@ -45,7 +44,7 @@ impl LastingProducer {
     fn replace_ended(&mut self) {
         if let Some(reason) = self.producer.as_ref().and_then(OrderedProducer::ended) {
             tracing::warn!(reason, "another producer takes this one's place");
-            end(self.producer.take());
+            self.producer = None;
             self.warm_up();
         }
     }
