@@ -1,7 +1,7 @@
 //! The mails, one file each, numbered in the order in which they were taken.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,21 +23,18 @@ impl Store {
     }
 
     /// Keeps a message, with its envelope before its own headers. When this returns, it outlives
-    /// the process and the machine: nobody sends it again.
+    /// the process, not the machine: it is there to be looked at.
     pub fn keep(&self, sender: &str, recipients: &[String], message: &[u8]) -> io::Result<String> {
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let partial = self.folder.join(format!("{id:08}.partial"));
-        let mut file = File::create(&partial)?;
         let mut whole = format!("Return-Path: <{sender}>\r\n");
         for recipient in recipients {
             whole.push_str(&format!("Delivered-To: {recipient}\r\n"));
         }
         let mut whole = whole.into_bytes();
         whole.extend_from_slice(message);
-        file.write_all(&whole)?;
-        file.sync_all()?;
+        fs::write(&partial, whole)?;
         fs::rename(&partial, self.file(id))?;
-        File::open(&self.folder)?.sync_all()?;
         Ok(format!("{id:08}"))
     }
 
