@@ -45,11 +45,11 @@ const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
 const HASHED: [(&str, &str); 2] = [("enable_nestloop", "off"), ("enable_mergejoin", "off")];
 
 /// Connections to the database of one event store: tokio-postgres to append and, apart from that,
-/// to relay, sqlx (which postgres-es needs) to load streams.
+/// to repeat a few lookups, sqlx (which postgres-es needs) to load streams.
 #[derive(Clone)]
 pub struct Database {
     appending: Pool,
-    relaying: Pool,
+    repeating: Pool,
     pool: Pool,
     loading: PgPool,
     connect: PgConnectOptions,
@@ -87,9 +87,9 @@ impl Database {
             options.push_str(&format!(" -c {name}={value}"));
             options.clone()
         };
-        let mut relaying = pooled.clone();
-        relaying.options(set(PLANNED_ONCE));
-        let mut appending = relaying.clone();
+        let mut repeating = pooled.clone();
+        repeating.options(set(PLANNED_ONCE));
+        let mut appending = repeating.clone();
         for setting in HASHED {
             appending.options(set(setting));
         }
@@ -102,7 +102,7 @@ impl Database {
             .connect_lazy_with(connect.clone().options(BY_KEY));
         Ok(Self {
             appending: pool(appending, config.connections)?,
-            relaying: pool(relaying, config.connections)?,
+            repeating: pool(repeating, config.connections)?,
             pool: pool(pooled, config.connections)?,
             loading,
             connect,
@@ -163,14 +163,14 @@ impl Database {
         execute(self.client().await?, sql, parameters).await
     }
 
-    /// [`Self::query`] for a statement that a relay repeats all the time, and whose one good plan
-    /// does not depend on its parameters.
+    /// [`Self::query`] for a statement that a relay or a participant repeats all the time, and whose
+    /// one good plan does not depend on its parameters.
     pub(crate) async fn query_planned_once(
         &self,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, EventStoreError> {
-        query(self.relaying.get().await?, sql, parameters).await
+        query(self.repeating.get().await?, sql, parameters).await
     }
 
     /// [`Self::execute`], likewise.
@@ -179,7 +179,7 @@ impl Database {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, EventStoreError> {
-        execute(self.relaying.get().await?, sql, parameters).await
+        execute(self.repeating.get().await?, sql, parameters).await
     }
 
     pub(crate) async fn client(&self) -> Result<Client, EventStoreError> {

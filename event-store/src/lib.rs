@@ -47,5 +47,5 @@ pub use ranges::IdRange;
 pub use retention::Cleaned;
 pub use slot::{SLOTS, slot};
 pub use slot_leases::{Renewed, SlotLeases};
-pub use states::{Since, StateRow};
+pub use states::{Current, Since, StateRow};
 pub use unpublished::{Unpublished, UnpublishedPages};

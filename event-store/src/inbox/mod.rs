@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub use effects::Effects;
@@ -51,7 +52,8 @@ impl Inbox {
                  SELECT event_id FROM processed_events
                  WHERE consumer = $1 AND event_id = e.id OFFSET 0
              ) AS p";
-        let rows = self.database.query(sql, &[&self.consumer, &events]).await?;
+        let parameters: [&(dyn ToSql + Sync); 2] = [&self.consumer, &events];
+        let rows = self.database.query_planned_once(sql, &parameters).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 

@@ -39,7 +39,8 @@ impl WaitingRecords {
                  SELECT key FROM waiting_records
                  WHERE consumer = $1 AND key = k.key LIMIT 1
              ) AS w";
-        let rows = self.database.query(sql, &[&self.consumer, &keys]).await?;
+        let parameters: [&(dyn ToSql + Sync); 2] = [&self.consumer, &keys];
+        let rows = self.database.query_planned_once(sql, &parameters).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 

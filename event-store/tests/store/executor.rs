@@ -258,3 +258,25 @@ async fn a_stream_that_the_caller_read_is_read_again_where_it_moved_on() {
         .await;
     assert!(matches!(again, Err(ExecuteError::Refused(_))), "{again:?}");
 }
+
+#[tokio::test]
+async fn an_aggregate_stands_where_its_events_leave_it() {
+    let fixture = Fixture::new().await;
+    let (executor, id) = (fixture.executor(), new_id());
+    assert!(fixture.store.current(&id).await.unwrap().is_none());
+    assert!(fixture.store.current("\0").await.unwrap().is_none());
+    let last = context();
+    for (command, context) in [(create(), context()), (confirm("p-1"), last.clone())] {
+        let executed = executor.execute(&id, ExpectedVersion::Any, command, &context);
+        executed.await.unwrap();
+    }
+    // Also where the state was written by code that this one knows nothing of.
+    let unknown = "UPDATE orders SET state = (state::jsonb || '{\"status\": \"PARKED\"}')::json";
+    for before in ["SELECT", unknown] {
+        fixture.psql().await.batch_execute(before).await.unwrap();
+        let current = fixture.store.current(&id).await.unwrap().unwrap();
+        assert_eq!(current.version, 2);
+        assert_eq!(current.aggregate.status(), Some(OrderStatus::Confirmed));
+        assert_eq!(current.context.command_id, last.command_id);
+    }
+}

@@ -45,16 +45,11 @@ impl Errand for Telling {
     type Aggregate = Notification;
 
     async fn attempt(&self, id: &str) -> Result<bool, Undone> {
-        let events = self.store.stream(id).await?;
-        let mut notification = Notification::default();
-        for event in &events {
-            cqrs_es::Aggregate::apply(&mut notification, event.payload.clone());
-        }
-        let Some(last) = events.last() else {
+        let Some(current) = self.store.current(id).await? else {
             return Ok(false);
         };
-        let due = notification.due();
-        let mut read = (notification.clone(), last.sequence as u64);
+        let due = current.aggregate.due();
+        let mut read = (current.aggregate.clone(), current.version);
         for &(kind, recipient, reason) in &due {
             let mail = self.sender.compose(id, kind, recipient, reason);
             let mail = mail.map_err(|error| Undone::Refused(error.to_string()))?;
@@ -69,7 +64,7 @@ impl Errand for Telling {
             let context = CommandContext {
                 command_id: self.ids.next(),
                 occurred_on: OccurredOn::new(self.clock.now()),
-                ..CommandContext::from_metadata(&last.metadata)?
+                ..current.context.clone()
             };
             let noted = self.executor.execute_from(id, read, sent, &context);
             let noted = noted.await.map_err(undone)?;

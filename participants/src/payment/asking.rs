@@ -35,10 +35,10 @@ impl Errand for Asking {
         let mut done = false;
         // An answer may lead to the next wish: what was taken meanwhile is to be given back.
         for _ in 0..3 {
-            let Some(known) = self.payments.known(order_id).await? else {
+            let Some(known) = self.payments.store.current(order_id).await? else {
                 break;
             };
-            let said = match &known.wish() {
+            let said = match &known.aggregate.wish() {
                 None => break,
                 Some(Wish::Create(terms)) => self.provider.create(order_id, terms).await,
                 Some(Wish::Cancel) => self.provider.cancel(order_id).await,

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use domain::OccurredOn;
 use domain::payment::{Payment, PaymentCommand, PaymentError, Wish};
-use event_store::{CommandContext, CommandExecutor, EventStore, EventStoreError, ExecuteError};
+use event_store::{
+    CommandContext, CommandExecutor, Current, EventStore, EventStoreError, ExecuteError,
+};
 use runtime::{Clock, Ids};
 
 use super::provider::Said;
@@ -29,20 +31,6 @@ pub enum NotNoted {
     Store(#[from] EventStoreError),
 }
 
-/// A payment that somebody has asked for.
-pub(super) struct Known {
-    payment: Payment,
-    version: u64,
-    /// Of its last event: correlation and trace go on.
-    context: CommandContext,
-}
-
-impl Known {
-    pub fn wish(&self) -> Option<Wish> {
-        self.payment.wish()
-    }
-}
-
 impl Payments {
     pub fn new(store: EventStore<Payment>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         Self {
@@ -53,33 +41,17 @@ impl Payments {
         }
     }
 
-    pub(super) async fn known(&self, order_id: &str) -> Result<Option<Known>, EventStoreError> {
-        let events = self.store.stream(order_id).await?;
-        let mut payment = Payment::default();
-        for event in &events {
-            cqrs_es::Aggregate::apply(&mut payment, event.payload.clone());
-        }
-        let Some(last) = events.last() else {
-            return Ok(None);
-        };
-        Ok(Some(Known {
-            version: last.sequence as u64,
-            payment,
-            context: CommandContext::from_metadata(&last.metadata)?,
-        }))
-    }
-
     /// Notes what the provider says; what is known already changes nothing. Returns what is wished
     /// for then.
     pub async fn note(&self, order_id: &str, said: Said) -> Result<Option<Wish>, NotNoted> {
-        let known = self.known(order_id).await?;
+        let known = self.store.current(order_id).await?;
         let known = known.ok_or(NotNoted::Contradicts(PaymentError::NotRequested))?;
         self.note_on(known, order_id, said).await
     }
 
     pub(super) async fn note_on(
         &self,
-        known: Known,
+        known: Current<Payment>,
         order_id: &str,
         said: Said,
     ) -> Result<Option<Wish>, NotNoted> {
@@ -92,7 +64,7 @@ impl Payments {
             intent_id: said.intent_id,
             says: said.says,
         };
-        let read = (known.payment, known.version);
+        let read = (known.aggregate, known.version);
         let executed = self
             .executor
             .execute_from(order_id, read, command, &context);

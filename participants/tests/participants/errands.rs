@@ -236,7 +236,8 @@ async fn what_nobody_wishes_any_more_is_settled() {
     assert_eq!(asked.asked.load(Ordering::SeqCst), 1);
 }
 
-/// One whose stream this code cannot read is on the desk, and the others are done.
+/// One of which this code can read neither the state nor the stream is on the desk, and the others
+/// are done.
 #[tokio::test]
 async fn what_cannot_be_read_keeps_no_other_waiting() {
     let asked = Asked::new(Says::Yes).await;
@@ -250,6 +251,9 @@ async fn what_cannot_be_read_keeps_no_other_waiting() {
     let sql = "UPDATE payment.events SET payload = '{\"Unheard\": {}}' WHERE aggregate_id = $1";
     let psql = asked.world.psql().await;
     psql.execute(sql, &[&asked.id]).await.unwrap();
+    let sql = "UPDATE payment.payments SET state =
+         (state::jsonb || '{\"requested\": \"unheard\"}')::json WHERE id = $1";
+    psql.execute(sql, &[&asked.id]).await.unwrap();
 
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds));
     let reading = Reading(Payments::new(asked.store(), clock, ids));
@@ -260,7 +264,7 @@ async fn what_cannot_be_read_keeps_no_other_waiting() {
     assert_eq!(asked.home.count("events").await, 3);
 }
 
-/// As the real ones do it: from the stream.
+/// As the real ones do it: on the payment as it stands.
 struct Reading(Payments);
 
 impl Errand for Reading {
