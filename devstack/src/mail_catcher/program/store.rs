@@ -1,65 +1,85 @@
-//! The mails, one file each, numbered in the order in which they were taken.
+//! The mails, one after the other in one file, each behind its length; numbered from 1. A file for
+//! each would take the file system longer than all the rest that is done with a mail.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub struct Store {
-    folder: PathBuf,
-    last: AtomicU64,
+    file: File,
+    index: Mutex<Index>,
 }
+
+#[derive(Default)]
+struct Index {
+    /// Where each mail begins, and how long it is.
+    mails: Vec<(u64, usize)>,
+    end: u64,
+}
+
+const LENGTH: u64 = size_of::<u64>() as u64;
 
 impl Store {
     pub fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let store = Self {
-            folder: folder.to_owned(),
-            last: AtomicU64::new(0),
-        };
-        let last = store.ids()?.into_iter().next_back().unwrap_or_default();
-        store.last.store(last, Ordering::Relaxed);
-        Ok(store)
+        let path = folder.join("mails");
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false);
+        let file = file.open(path)?;
+        let size = file.metadata()?.len();
+        let mut index = Index::default();
+        // The last one may have been cut off, and was not accepted then.
+        while index.end + LENGTH <= size {
+            let mut length = [0; LENGTH as usize];
+            file.read_exact_at(&mut length, index.end)?;
+            let (begin, length) = (index.end + LENGTH, u64::from_be_bytes(length));
+            if length > size - begin {
+                break;
+            }
+            index.mails.push((begin, length as usize));
+            index.end = begin + length;
+        }
+        file.set_len(index.end)?;
+        let index = Mutex::new(index);
+        Ok(Self { file, index })
     }
 
     /// Keeps a message, with its envelope before its own headers. When this returns, it outlives
     /// the process, not the machine: it is there to be looked at.
     pub fn keep(&self, sender: &str, recipients: &[String], message: &[u8]) -> io::Result<String> {
-        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let partial = self.folder.join(format!("{id:08}.partial"));
-        let mut whole = format!("Return-Path: <{sender}>\r\n");
+        let mut envelope = format!("Return-Path: <{sender}>\r\n");
         for recipient in recipients {
-            whole.push_str(&format!("Delivered-To: {recipient}\r\n"));
+            envelope.push_str(&format!("Delivered-To: {recipient}\r\n"));
         }
-        let mut whole = whole.into_bytes();
-        whole.extend_from_slice(message);
-        fs::write(&partial, whole)?;
-        fs::rename(&partial, self.file(id))?;
-        Ok(format!("{id:08}"))
+        let length = envelope.len() + message.len();
+        let whole = [&(length as u64).to_be_bytes(), envelope.as_bytes(), message];
+        let mut index = self.index();
+        let begin = index.end + LENGTH;
+        self.file.write_all_at(&whole.concat(), index.end)?;
+        index.mails.push((begin, length));
+        index.end = begin + length as u64;
+        Ok(format!("{:08}", index.mails.len()))
     }
 
-    /// All there are, the oldest first.
-    pub fn ids(&self) -> io::Result<Vec<u64>> {
-        let mut ids = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let name = entry?.file_name();
-            let id = name.to_str().and_then(|name| name.strip_suffix(".eml"));
-            ids.extend(id.and_then(|id| id.parse::<u64>().ok()));
-        }
-        ids.sort_unstable();
-        Ok(ids)
+    /// The number of the newest; zero when there is none.
+    pub fn newest(&self) -> u64 {
+        self.index().mails.len() as u64
     }
 
     /// `None` where there is none of that number.
     pub fn read(&self, id: u64) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.file(id)) {
-            Ok(message) => Ok(Some(message)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let place = |id: usize| self.index().mails.get(id).copied();
+        let Some((begin, length)) = id.checked_sub(1).and_then(|id| place(id as usize)) else {
+            return Ok(None);
+        };
+        let mut mail = vec![0; length];
+        self.file.read_exact_at(&mut mail, begin)?;
+        Ok(Some(mail))
     }
 
-    fn file(&self, id: u64) -> PathBuf {
-        self.folder.join(format!("{id:08}.eml"))
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -77,7 +77,7 @@ fn get(target: &str, store: &Store) -> io::Result<Answer> {
     Ok(match path {
         "/" => Answer::ok(HTML, page::list(&newest(store, start, limit)?)),
         "/api/v1/messages" => {
-            let total = store.ids()?.len();
+            let total = store.newest();
             let mails = newest(store, start, limit)?;
             Answer::ok("application/json", listed(total, &mails))
         }
@@ -96,7 +96,7 @@ fn get(target: &str, store: &Store) -> io::Result<Answer> {
 }
 
 fn newest(store: &Store, start: usize, limit: usize) -> io::Result<Vec<(u64, Message)>> {
-    let ids = store.ids()?.into_iter().rev().skip(start).take(limit);
+    let ids = (1..=store.newest()).rev().skip(start).take(limit);
     let read = ids.map(|id| Ok((id, store.read(id)?)));
     let mails: io::Result<Vec<_>> = read.collect();
     let mails = mails?.into_iter();
@@ -105,7 +105,7 @@ fn newest(store: &Store, start: usize, limit: usize) -> io::Result<Vec<(u64, Mes
         .collect())
 }
 
-fn listed(total: usize, mails: &[(u64, Message)]) -> String {
+fn listed(total: u64, mails: &[(u64, Message)]) -> String {
     let mails: Vec<String> = mails
         .iter()
         .map(|(id, mail)| {
