@@ -5,6 +5,7 @@ use std::time::Duration;
 use messaging::{BatchConsumer, IncomingRecord, MessagingError, Polled};
 use runtime::Backoff;
 use runtime::health::{Check, watched};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::group::group;
@@ -13,6 +14,10 @@ use crate::{ParticipantError, Reactor};
 
 /// Records in a batch: one statement each.
 const BATCH: usize = 200;
+/// From the beginning of a batch to the next one at least, unless more than a batch waits: what
+/// arrives meanwhile goes together, and costs Postgres little more than one record does. A lone
+/// record is taken in at once.
+const REST: Duration = Duration::from_millis(50);
 /// How long a batch under way may take to end after the process was told to stop.
 const LAST_BATCH: Duration = Duration::from_secs(5);
 
@@ -27,6 +32,8 @@ pub struct Worker<R: Reactor> {
     /// What was polled and has not taken effect yet. It stays here until it has, whatever error or
     /// cancellation comes in between.
     in_hand: Option<Vec<IncomingRecord>>,
+    /// When the next batch may be polled.
+    rested: Instant,
     /// The client reports it once and then leaves the partition alone: it must not be forgotten.
     offset_lost: Option<String>,
 }
@@ -47,6 +54,7 @@ impl<R: Reactor> Worker<R> {
             intake,
             topic: topic.to_owned(),
             in_hand: None,
+            rested: Instant::now(),
             offset_lost: None,
         }
     }
@@ -78,8 +86,14 @@ impl<R: Reactor> Worker<R> {
         if let Some(detail) = &self.offset_lost {
             return Err(self.lost(detail));
         }
+        sleep_until(self.rested).await;
         match self.consumer.poll(BATCH, patience).await {
-            Polled::Records(records) => Ok(Some(records)),
+            Polled::Records(records) => {
+                if records.len() < BATCH {
+                    self.rested = Instant::now() + REST;
+                }
+                Ok(Some(records))
+            }
             Polled::Idle => Ok(None),
             Polled::OffsetLost(detail) => {
                 let error = self.lost(&detail);

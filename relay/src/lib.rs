@@ -17,6 +17,7 @@ mod held_back;
 mod lane;
 mod leases;
 mod outcome;
+mod pace;
 mod publish;
 mod relay;
 mod replay;

@@ -134,8 +134,8 @@ impl Publishing {
     }
 
     /// Reads the slots whose lanes are idle, and sets those lanes to work that have something to
-    /// do. Returns whether any of them has.
-    pub(crate) async fn start(&mut self) -> Result<bool, RelayError> {
+    /// do. Returns how many records there were.
+    pub(crate) async fn start(&mut self) -> Result<usize, RelayError> {
         if self.floors_since.elapsed() > FORGET_FLOORS {
             self.floors.forget();
             self.floors_since = Instant::now();
@@ -143,7 +143,7 @@ impl Publishing {
         let mut leases = self.leases.held();
         leases.retain(|lease: &SlotLease| self.idle.contains_key(&lane_of(lease.slot)));
         if leases.is_empty() {
-            return Ok(false);
+            return Ok(0);
         }
         let slots = self.floors.of(&leases);
         let read = Instant::now();
@@ -151,14 +151,13 @@ impl Publishing {
         self.floors.seen(&slots, &pending);
         self.stuck.seen(&slots, &pending, read);
 
+        let found = pending.records.len();
         let mut work: HashMap<usize, Vec<OutboxRecord>> = HashMap::new();
         for record in pending.records {
             work.entry(lane_of(record.slot)).or_default().push(record);
         }
-        let mut started = false;
         for (number, records) in work {
             if let Some(mut lane) = self.idle.remove(&number) {
-                started = true;
                 self.working.spawn(async move {
                     let result = lane.turn(records, read).await;
                     Worked {
@@ -169,7 +168,7 @@ impl Publishing {
                 });
             }
         }
-        Ok(started)
+        Ok(found)
     }
 
     /// Waits for a lane at work: how many records it published, and how many were refused.

@@ -7,15 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::held_back::{HeldBack, HeldTurn};
 use crate::leases::Leases;
+use crate::pace::Pace;
 use crate::relay::{Publishing, Relay};
 use crate::retention::{Cleaning, Retention};
 use crate::{DeadLetterTopic, RelayError, Settings};
 
 /// How long turns under way may take to end after the process was told to stop.
 const LAST_TURN: Duration = Duration::from_secs(5);
-/// Between two looks at least: what is appended meanwhile goes together, and each look, batch and
-/// mark costs Postgres, the broker and all who read the topic the same for one event as for ten.
-const REST: Duration = Duration::from_millis(3);
 /// The longest wait between two looks at an empty outbox: with the other parts' looks, ten a second.
 const LONGEST_IDLE: Duration = Duration::from_millis(130);
 
@@ -82,12 +80,13 @@ async fn publish(
     check: Check,
     stop: &CancellationToken,
 ) {
-    let mut idle = Backoff::new(REST, LONGEST_IDLE);
+    let mut pace = Pace::new(Instant::now());
+    let mut idle = Backoff::new(Pace::SHORTEST, LONGEST_IDLE);
     let mut fault = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
     publishing.warm_up();
     while !stop.is_cancelled() {
         let outcome = tokio::select! {
-            outcome = watched(&check, step(&mut publishing, &doorbell, &mut idle)) => outcome,
+            outcome = watched(&check, step(&mut publishing, &doorbell, &mut pace, &mut idle)) => outcome,
             () = async { stop.cancelled().await; tokio::time::sleep(LAST_TURN).await } => return,
         };
         match outcome {
@@ -119,20 +118,22 @@ async fn publish(
 async fn step(
     publishing: &mut Publishing,
     doorbell: &Doorbell,
+    pace: &mut Pace,
     idle: &mut Backoff,
 ) -> Result<(), RelayError> {
     let looked = tokio::time::Instant::now();
-    if publishing.start().await? {
+    let found = publishing.start().await?;
+    if found > 0 {
         idle.reset();
     }
-    let look_again = publishing.has_idle_lane().then(|| looked + idle.wait());
+    pace.found(looked.into_std(), found);
+    let rested = looked + pace.rest();
+    let look_again = publishing
+        .has_idle_lane()
+        .then(|| rested.max(looked + idle.wait()));
     let mut news = false;
     loop {
-        let wake = if news {
-            Some(looked + REST)
-        } else {
-            look_again
-        };
+        let wake = if news { Some(rested) } else { look_again };
         tokio::select! {
             finished = publishing.finished() => {
                 finished?;
