@@ -10,7 +10,7 @@ use crate::intake::{self, Steps};
 use crate::{ProjectorError, Site, Source, check_name};
 
 /// What is read this way is looked at by people, and may come a little later.
-const GATHER: Duration = Duration::from_millis(100);
+const GATHER: Duration = Duration::from_millis(400);
 
 /// Reads one of several topics into a generation, each as a member of a group of its own.
 pub(crate) struct SourceReader {

@@ -4,6 +4,7 @@ use mongodb::IndexModel;
 use read_models::{Generation, SagaDocument, SagaEntry};
 
 use super::read::{of_orders, of_others};
+use super::worker::Turns;
 use super::{SagaTracker, SagaTrackerWorker, Teller};
 use crate::generations::from_topics;
 use crate::source_reader::SourceReader;
@@ -44,6 +45,7 @@ impl Projection for SagaTracker {
     ) -> Result<BoxFuture<'static, ()>, ProjectorError> {
         let sources = self.sources(&generation, &site.topics);
         let freshness = site.freshness_over(self.name(), &generation, &sources)?;
+        let turns = Turns::default();
         let readers = sources.into_iter().map(|source| {
             let read = match source.topic == site.topics.orders {
                 true => of_orders,
@@ -57,12 +59,15 @@ impl Projection for SagaTracker {
                 made_of_it: None,
             };
             let site = site.clone();
-            let check = reader.check();
+            let (check, turns) = (reader.check(), turns.clone());
             reader.run(check, move |consumer, generation| {
                 let told_on = site.topics.sagas.as_ref();
                 let teller = told_on.map(|topic| Teller::new(&site.kafka, &topic.name));
                 let (database, desk) = (site.database.clone(), site.dead_letters.clone());
-                SagaTrackerWorker::reading(read, consumer, database, desk, generation, teller)
+                let turns = turns.clone();
+                SagaTrackerWorker::reading(
+                    read, consumer, database, desk, generation, teller, turns,
+                )
             })
         });
         let readers = join_all(readers.collect::<Vec<_>>());

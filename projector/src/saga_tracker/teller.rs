@@ -11,9 +11,11 @@ pub struct Teller {
 
 impl Teller {
     pub fn new(kafka: &Kafka, topic: &str) -> Self {
+        let mut producer = kafka.lasting_producer();
+        producer.warm_up();
         Self {
             topic: topic.to_owned(),
-            producer: kafka.lasting_producer(),
+            producer,
         }
     }
 

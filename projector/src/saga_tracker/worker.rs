@@ -1,4 +1,5 @@
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bson::{RawDocumentBuf, doc, rawdoc};
@@ -10,6 +11,7 @@ use mongodb::options::ReadPreference;
 use read_models::{Generation, ReadDatabase, SagaEntry};
 use runtime::Backoff;
 use runtime::health::Check;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::Teller;
@@ -29,9 +31,14 @@ pub struct SagaTrackerWorker {
     dead_letters: DeadLetters,
     generation: Generation,
     teller: Option<Teller>,
+    turns: Turns,
     /// What was polled and has not taken effect yet.
     in_hand: Option<Batch>,
 }
+
+/// Shared by workers of one process: all topics tell of the same sagas at about the same time, and
+/// what two workers write at once, one of them has to read and fold again.
+pub(super) type Turns = Arc<Mutex<()>>;
 
 /// A document that is to be written, and what is new in it.
 struct Folded {
@@ -60,6 +67,7 @@ impl SagaTrackerWorker {
             dead_letters,
             generation,
             teller,
+            Turns::default(),
         )
     }
 
@@ -78,6 +86,7 @@ impl SagaTrackerWorker {
             dead_letters,
             generation,
             teller,
+            Turns::default(),
         )
     }
 
@@ -88,6 +97,7 @@ impl SagaTrackerWorker {
         dead_letters: DeadLetters,
         generation: Generation,
         teller: Option<Teller>,
+        turns: Turns,
     ) -> Self {
         Self {
             intake: Intake::new(consumer, &generation.group),
@@ -96,6 +106,7 @@ impl SagaTrackerWorker {
             dead_letters,
             generation,
             teller,
+            turns,
             in_hand: None,
         }
     }
@@ -134,12 +145,14 @@ impl SagaTrackerWorker {
         };
         let mut again = Backoff::new(Duration::from_millis(1), Duration::from_millis(100));
         while !batch.seen.is_empty() {
+            let turn = self.turns.lock().await;
             let mut folded = fold(&self.database, &self.generation, batch).await?;
             let is_live = known(&self.database, &self.generation, &mut folded).await?;
             if let Some(teller) = &mut self.teller {
                 tell(teller, batch, &folded).await?;
             }
             let missed = write(&self.database, &self.generation, batch, folded, is_live).await?;
+            drop(turn);
             if missed {
                 tokio::time::sleep(again.wait()).await;
             }
