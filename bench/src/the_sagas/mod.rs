@@ -1,6 +1,7 @@
 //! Sagas: how many end in a second, and how long each takes, with everybody who takes part at work
 //! on this machine, the simulated provider and the mail catcher among them.
 
+mod behind;
 mod cast;
 mod ended;
 
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::backend::Backend;
+use behind::behind;
 use cast::Cast;
 use ended::Ended;
 
@@ -39,7 +41,7 @@ pub async fn run(args: SagasArgs) -> anyhow::Result<()> {
         args.seconds
     );
     println!(
-        "  begun/s  confirmed/s: second half   to the last      p50        p99   left when the last was begun"
+        "  begun/s  confirmed/s: second half   to the last      p50        p99   when the last was begun: left  views behind"
     );
     for rate in args.rates {
         let since = ended.confirmed().await?;
@@ -56,6 +58,7 @@ pub async fn run(args: SagasArgs) -> anyhow::Result<()> {
             tokio::try_join!(begin(&cast, rate, args.seconds), halfway)?;
         let by_then = ended.confirmed().await?;
         let sustained = (by_then - before) as f64 / halfway.elapsed().as_secs_f64();
+        let behind = behind(backend.commands).await?;
         let left = begun - (by_then - since);
         while ended.confirmed().await? - since < begun {
             ensure!(
@@ -68,7 +71,7 @@ pub async fn run(args: SagasArgs) -> anyhow::Result<()> {
         let confirmed = begun as f64 / started.elapsed().as_secs_f64();
         let [p50, p99] = ended.took(begun).await?;
         println!(
-            "  {rate:>7}  {sustained:>24.0}  {confirmed:>12.0}  {p50:>6.0} ms  {p99:>6.0} ms   {left}"
+            "  {rate:>7}  {sustained:>24.0}  {confirmed:>12.0}  {p50:>6.0} ms  {p99:>6.0} ms  {left:>29}  {behind:>10.1} s"
         );
     }
     println!(
