@@ -117,6 +117,25 @@ async fn every_record_is_logged_in_its_place_junk_and_repeats_included() {
     assert_eq!(log(&fixture, &generation).await, logged);
 }
 
+/// More than go in one command.
+#[tokio::test]
+async fn many_records_at_once_are_all_logged() {
+    let fixture = Fixture::new().await;
+    let generation = generation(&fixture).await;
+    for number in 0..250 {
+        let junk = format!("junk {number}");
+        fixture
+            .publish_bytes(Some(b"k"), Some(junk.as_bytes()))
+            .await;
+    }
+    for group in [&generation, &fixture.another_group_of(&generation).await] {
+        drain(&mut worker(&fixture, group), 250).await;
+        let logged = log(&fixture, &generation).await;
+        assert_eq!(logged.len(), 250);
+        assert_equal_to_topic(&fixture, &logged).await;
+    }
+}
+
 /// BSON takes 16 MiB, and a topic may take more.
 #[tokio::test]
 async fn a_record_too_large_for_a_document_holds_up_no_other() {
