@@ -165,11 +165,7 @@ pub(crate) async fn write(
             Guard::Unchanged {
                 version,
                 newest_seen,
-            } => Over::Read(rawdoc! {
-                "_id": change.order_id.as_str(),
-                "version": version,
-                "heldBack.newestSeen": newest_seen,
-            }),
+            } => Over::Read(rawdoc! { "version": version, "heldBack.newestSeen": newest_seen }),
         },
         id: change.order_id,
         document: change.document,

@@ -16,10 +16,7 @@ pub(crate) const LARGE_COMMAND: usize = 8 * 1024 * 1024;
 pub(crate) const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// Commands under way at the same time.
-const AT_ONCE: usize = 3;
-/// Among so many commands the documents to be replaced are divided: each is a statement of its own
-/// to the server.
-const HANDS: usize = 2;
+const AT_ONCE: usize = 2;
 
 /// A document to be written.
 pub(crate) struct Write {
@@ -32,8 +29,7 @@ pub(crate) struct Write {
 pub(crate) enum Over {
     /// No document of this id. To insert costs a server a fraction of what an upsert does.
     Nothing,
-    /// What this filter finds, which names the `_id` and what was read: a document that has
-    /// changed since does not match.
+    /// A document that this filter, of what was read beside its `_id`, still finds.
     Read(RawDocumentBuf),
 }
 
@@ -70,15 +66,18 @@ fn commands(writes: Vec<Write>) -> Vec<Command> {
     for write in writes {
         match write.over {
             Over::Nothing => inserts.push((write.id, write.document)),
-            Over::Read(filter) => {
+            Over::Read(guard) => {
+                // By the `_id` alone a server finds the document at once. Beside other fields it
+                // looks for an index that has all of them first, which can take as long as the
+                // write; nested, they are a condition of their own.
+                let filter = rawdoc! { "_id": write.id.as_str(), "$and": [{ "$and": [guard] }] };
                 let statement = rawdoc! { "q": filter, "u": write.document, "upsert": true };
                 updates.push((write.id, statement));
             }
         }
     }
-    let share = updates.len().div_ceil(HANDS);
-    let mut commands = Command::of(Kind::Insert, inserts, usize::MAX);
-    commands.extend(Command::of(Kind::Update, updates, share));
+    let mut commands = Command::of(Kind::Insert, inserts);
+    commands.extend(Command::of(Kind::Update, updates));
     commands
 }
 
@@ -97,12 +96,12 @@ struct Command {
 }
 
 impl Command {
-    /// As few commands as the statements' size and `most` allow.
-    fn of(kind: Kind, statements: Vec<(String, RawDocumentBuf)>, most: usize) -> Vec<Self> {
+    /// As few commands as the statements' size allows.
+    fn of(kind: Kind, statements: Vec<(String, RawDocumentBuf)>) -> Vec<Self> {
         let mut commands: Vec<Self> = Vec::new();
         for (id, statement) in statements {
             let size = statement.as_bytes().len();
-            let fits = |c: &Self| c.bytes + size <= LARGE_COMMAND && c.ids.len() < most;
+            let fits = |c: &Self| c.bytes + size <= LARGE_COMMAND;
             if !commands.last().is_some_and(fits) {
                 commands.push(Self {
                     kind,
@@ -190,7 +189,7 @@ mod tests {
     }
 
     fn over(id: usize) -> Over {
-        Over::Read(rawdoc! { "_id": id.to_string() })
+        Over::Read(rawdoc! { "version": id as i64 })
     }
 
     #[test]
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn small_documents_go_in_one_command_for_each_way_and_hand() {
+    fn small_documents_go_in_one_command_for_each_way() {
         let writes = (0..500).map(|i| match i % 2 {
             0 => write(i, 100, Over::Nothing),
             _ => write(i, 100, over(i)),
@@ -215,7 +214,7 @@ mod tests {
             .iter()
             .map(|c| c.ids.len())
             .collect();
-        assert_eq!(statements, [250, 125, 125]);
+        assert_eq!(statements, [250, 250]);
         assert!(commands(Vec::new()).is_empty());
     }
 }

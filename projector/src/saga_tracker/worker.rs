@@ -314,9 +314,8 @@ async fn write(
             Some(state) => bson::serialize_to_raw_document_buf(&entry.with(state))?,
             None => bson::serialize_to_raw_document_buf(&entry)?,
         };
-        let id = folded.saga_id.as_str();
         let over = folded.revision.map_or(Over::Nothing, |revision| {
-            Over::Read(rawdoc! { "_id": id, "revision": revision })
+            Over::Read(rawdoc! { "revision": revision })
         });
         writes.push(Write {
             id: folded.saga_id.clone(),

@@ -204,7 +204,7 @@ impl Site<'_> {
 }
 
 fn write(key: &str, over: Option<&RawBson>, document: &Document) -> Result<Write, ProjectorError> {
-    let over = over.map(|revision| rawdoc! { "_id": key, "revision": revision.clone() });
+    let over = over.map(|revision| rawdoc! { "revision": revision.clone() });
     Ok(Write {
         id: key.to_owned(),
         over: over.map_or(Over::Nothing, Over::Read),
