@@ -130,7 +130,9 @@ impl BatchConsumer {
             let received = self.consumer.recv().now_or_never();
             // A rebalance takes place inside `recv`, in front of the message it returns.
             let taken = &self.consumer.context().revoked()[known..];
-            records.retain(|record| !taken.contains(&record.partition));
+            if !taken.is_empty() {
+                records.retain(|record| !taken.contains(&record.partition));
+            }
             match received {
                 Some(Ok(message)) => records.push(owned(&message)),
                 Some(Err(error)) if is_outage(&error) => {}
