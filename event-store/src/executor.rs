@@ -178,11 +178,14 @@ impl<A: EventSourced> CommandExecutor<A> {
         let give_up = Instant::now() + PATIENCE;
         let mut in_doubt: Option<EventStoreError> = None;
         let mut conflicts = 0;
+        // Whether the command may have gone through before.
+        let mut tried = read.is_none() || terms.expected == ExpectedVersion::New;
         loop {
-            let may_be_old = read.is_some() && terms.expected != ExpectedVersion::New;
+            let may_be_old = read.is_some() && !tried;
             let loaded = match read.take() {
                 Some(read) => Ok(read),
-                None => self.load(id, context).await,
+                None if tried => self.load(id, context).await,
+                None => self.current(id).await,
             };
             let loaded = match loaded {
                 Ok(loaded) => loaded,
@@ -257,6 +260,7 @@ impl<A: EventSourced> CommandExecutor<A> {
                 context,
                 idempotency: idempotency.as_ref(),
             };
+            tried = true;
             match self.store.append(&decision).await {
                 Ok(_) => return Ok(executed),
                 Err(EventStoreError::Conflict { .. }) => {
@@ -272,6 +276,15 @@ impl<A: EventSourced> CommandExecutor<A> {
                 Err(error) => return Err(in_doubt.unwrap_or(error).into()),
             }
         }
+    }
+
+    async fn current(&self, id: &str) -> Result<Loaded<A>, EventStoreError> {
+        let current = self.store.current(id).await?;
+        Ok(current.map_or_else(Loaded::default, |current| Loaded {
+            aggregate: current.aggregate,
+            version: current.version,
+            already: Vec::new(),
+        }))
     }
 
     async fn load(&self, id: &str, context: &CommandContext) -> Result<Loaded<A>, EventStoreError> {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use domain::OccurredOn;
-use domain::payment::{Payment, PaymentCommand, PaymentError, Wish};
+use domain::payment::{Payment, PaymentError, Wish};
 use event_store::{
     CommandContext, CommandExecutor, Current, EventStore, EventStoreError, ExecuteError,
 };
@@ -46,6 +46,10 @@ impl Payments {
     pub async fn note(&self, order_id: &str, said: Said) -> Result<Option<Wish>, NotNoted> {
         let known = self.store.current(order_id).await?;
         let known = known.ok_or(NotNoted::Contradicts(PaymentError::NotRequested))?;
+        // It was read for this: nothing has to be asked again.
+        if let Ok(None) = known.aggregate.decide(said.clone().into()) {
+            return Ok(known.aggregate.wish());
+        }
         self.note_on(known, order_id, said).await
     }
 
@@ -60,14 +64,10 @@ impl Payments {
             occurred_on: OccurredOn::new(self.clock.now()),
             ..known.context
         };
-        let command = PaymentCommand::Provider {
-            intent_id: said.intent_id,
-            says: said.says,
-        };
         let read = (known.aggregate, known.version);
         let executed = self
             .executor
-            .execute_from(order_id, read, command, &context);
+            .execute_from(order_id, read, said.into(), &context);
         match executed.await {
             Ok(executed) => Ok(executed.aggregate.wish()),
             Err(ExecuteError::Refused(error)) => Err(NotNoted::Contradicts(error)),

@@ -1,13 +1,21 @@
-use domain::payment::ProviderSays;
+use domain::payment::{PaymentCommand, ProviderSays};
 use domain::{Currency, FailureReason, IntentId, Money};
 use serde::Deserialize;
 
-/// What the provider says of a payment, in an answer or by webhook:
-/// [`PaymentCommand::Provider`](domain::payment::PaymentCommand::Provider).
+/// What the provider says of a payment, in an answer or by webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     pub intent_id: IntentId,
     pub says: ProviderSays,
+}
+
+impl From<Said> for PaymentCommand {
+    fn from(said: Said) -> Self {
+        Self::Provider {
+            intent_id: said.intent_id,
+            says: said.says,
+        }
+    }
 }
 
 /// What the provider has sent is not what it has agreed to send.
