@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ProjectorError;
 
-/// Records in a batch: one `$in` and one bulk command each.
+/// Records in a batch, unless told otherwise: one `$in` and one bulk command each.
 pub(crate) const BATCH: usize = 1000;
 /// How long a batch under way may take to end after the process was told to stop.
 const LAST_BATCH: Duration = Duration::from_secs(3);
@@ -20,6 +20,8 @@ const LAST_COMMIT: Duration = Duration::from_secs(2);
 pub(crate) struct Intake {
     consumer: BatchConsumer,
     group: String,
+    /// Records in a batch.
+    most: usize,
     /// The client reports it once and then leaves the partition alone: it must not be forgotten.
     offset_lost: Option<String>,
 }
@@ -29,8 +31,15 @@ impl Intake {
         Self {
             consumer,
             group: group.to_owned(),
+            most: BATCH,
             offset_lost: None,
         }
+    }
+
+    /// Takes more records, or fewer, in a batch.
+    pub fn with_batches_of(mut self, most: usize) -> Self {
+        self.most = most;
+        self
     }
 
     /// A batch, waited for up to `patience`. Can be cut off anywhere.
@@ -41,7 +50,7 @@ impl Intake {
         if let Some(detail) = &self.offset_lost {
             return Err(self.lost(detail));
         }
-        match self.consumer.poll(BATCH, patience).await {
+        match self.consumer.poll(self.most, patience).await {
             Polled::Records(records) => Ok(Some(records)),
             Polled::Idle => Ok(None),
             Polled::OffsetLost(detail) => {

@@ -22,6 +22,10 @@ use crate::intake::{self, Intake, Steps};
 use crate::judge::put_on_desk;
 use crate::{ProjectorError, RecordFault};
 
+/// Records in a batch. A saga has a dozen of them, and its document is written once for all that a
+/// batch has: the more wait, the less each costs.
+const BATCH: usize = 5000;
+
 /// Keeps one generation of `saga_tracker` fresh, as far as one topic goes. Any number of them share
 /// the partitions.
 pub struct SagaTrackerWorker {
@@ -100,7 +104,7 @@ impl SagaTrackerWorker {
         turns: Turns,
     ) -> Self {
         Self {
-            intake: Intake::new(consumer, &generation.group),
+            intake: Intake::new(consumer, &generation.group).with_batches_of(BATCH),
             read,
             database,
             dead_letters,
