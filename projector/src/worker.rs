@@ -26,7 +26,7 @@ use crate::{OrderProjection, OrderView, ProjectorError, RecordFault, documents};
 
 /// From the beginning of a batch to the next one at least: what arrives meanwhile goes together, and
 /// costs MongoDB little more than one event does. A lone event is applied at once.
-const REST: Duration = Duration::from_millis(15);
+const REST: Duration = Duration::from_millis(30);
 
 /// Keeps one generation of a projection fresh. Any number of them share the partitions.
 pub struct Worker<P: OrderProjection = OrderView> {
