@@ -143,13 +143,13 @@ impl<P: OrderProjection> Worker<P> {
 
     fn measure(&self, batch: &Batch) {
         let now = self.clock.now();
+        let visible = metrics::histogram!("event_to_view_seconds", "projection" => P::NAME);
         for placed in &batch.done {
             let Some(envelope) = placed.content.envelope() else {
                 continue;
             };
             let since = now.duration_since(envelope.occurred_on.timestamp());
-            metrics::histogram!("event_to_view_seconds", "projection" => P::NAME)
-                .record(since.as_secs_f64().max(0.0));
+            visible.record(since.as_secs_f64().max(0.0));
             tracing::debug!(
                 order_id = envelope.aggregate_id,
                 version = envelope.version,
