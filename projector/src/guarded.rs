@@ -67,9 +67,9 @@ fn commands(writes: Vec<Write>) -> Vec<Command> {
         match write.over {
             Over::Nothing => inserts.push((write.id, write.document)),
             Over::Read(guard) => {
-                // By the `_id` alone a server finds the document at once. Beside other fields it
-                // looks for an index that has all of them first, which can take as long as the
-                // write; nested, they are a condition of their own.
+                // By its `_id` alone a document is found at once. Beside other fields a server may
+                // look for an index that has all of them first, for as long as the write takes;
+                // nested, they are a condition of their own.
                 let filter = rawdoc! { "_id": write.id.as_str(), "$and": [{ "$and": [guard] }] };
                 let statement = rawdoc! { "q": filter, "u": write.document, "upsert": true };
                 updates.push((write.id, statement));
