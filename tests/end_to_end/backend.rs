@@ -151,7 +151,7 @@ impl World {
             let report = match answer {
                 Ok(answer) if answer.status().is_success() => return,
                 Ok(answer) => answer.text().await.unwrap_or_default(),
-                Err(error) => error.to_string(),
+                Err(error) => format!("{error:?}"),
             };
             assert!(started.elapsed() < PATIENCE, "not ready: {report}");
             tokio::time::sleep(Duration::from_millis(50)).await;
