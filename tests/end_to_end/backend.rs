@@ -211,6 +211,10 @@ impl Backend {
 
 impl Drop for Backend {
     fn drop(&mut self) {
+        // Else a test that failed because it had says only that nobody answers.
+        if std::thread::panicking() {
+            println!("by then, the backend had ended: {:?}", self.0.try_wait());
+        }
         // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
