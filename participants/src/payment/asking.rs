@@ -35,19 +35,21 @@ impl Errand for Asking {
         let mut done = false;
         // An answer may lead to the next wish: what was taken meanwhile is to be given back.
         for _ in 0..3 {
-            let Some(known) = self.payments.store.current(order_id).await? else {
+            let Some(payment) = self.payments.current(order_id).await? else {
                 break;
             };
-            let said = match &known.aggregate.wish() {
+            let said = match payment.wish() {
                 None => break,
-                Some(Wish::Create(terms)) => self.provider.create(order_id, terms).await,
+                Some(Wish::Create(terms)) => self.provider.create(order_id, &terms).await,
                 Some(Wish::Cancel) => self.provider.cancel(order_id).await,
                 Some(Wish::Refund {
                     intent_id,
                     amount,
                     currency,
                 }) => {
-                    let refunded = self.provider.refund(order_id, intent_id, *amount, currency);
+                    let refunded = self
+                        .provider
+                        .refund(order_id, &intent_id, amount, &currency);
                     refunded.await
                 }
             };
@@ -56,7 +58,7 @@ impl Errand for Asking {
                 ProviderError::NotNow(error) => Undone::Later(error.to_string()),
                 ProviderError::Refused(error) => Undone::Refused(error.to_string()),
             })?;
-            let noted = self.payments.note_on(known, order_id, said).await;
+            let noted = self.payments.note(order_id, said).await;
             let wish = noted.map_err(|error| match error {
                 NotNoted::Contradicts(error) => Undone::Refused(error.to_string()),
                 NotNoted::Busy => Undone::Later(error.to_string()),

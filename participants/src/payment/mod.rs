@@ -4,6 +4,7 @@ mod asking;
 mod hearing;
 mod payments;
 pub mod provider;
+mod recent;
 mod rules;
 pub mod webhooks;
 

@@ -8,11 +8,13 @@ use event_store::{
 use runtime::{Clock, Ids};
 
 use super::provider::Said;
+use super::recent::Recent;
 
 /// Payments, and what the provider says of them.
 #[derive(Clone)]
 pub struct Payments {
-    pub(super) store: EventStore<Payment>,
+    store: EventStore<Payment>,
+    recent: Recent,
     executor: Arc<CommandExecutor<Payment>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
@@ -36,29 +38,47 @@ impl Payments {
         Self {
             executor: Arc::new(CommandExecutor::new(store.clone(), ())),
             store,
+            recent: Recent::default(),
             clock,
             ids,
         }
     }
 
-    /// Notes what the provider says; what is known already changes nothing. Returns what is wished
-    /// for then.
-    pub async fn note(&self, order_id: &str, said: Said) -> Result<Option<Wish>, NotNoted> {
+    /// As it stands, for somebody who does what it wishes.
+    pub async fn current(&self, order_id: &str) -> Result<Option<Payment>, EventStoreError> {
         let known = self.store.current(order_id).await?;
-        let known = known.ok_or(NotNoted::Contradicts(PaymentError::NotRequested))?;
-        // It was read for this: nothing has to be asked again.
-        if let Ok(None) = known.aggregate.decide(said.clone().into()) {
-            return Ok(known.aggregate.wish());
+        if let Some(known) = &known {
+            let seat = self.recent.seat(order_id);
+            let mut seen = seat.lock().await;
+            if seen
+                .as_ref()
+                .is_none_or(|seen| seen.version < known.version)
+            {
+                *seen = Some(known.clone());
+            }
         }
-        self.note_on(known, order_id, said).await
+        Ok(known.map(|known| known.aggregate))
     }
 
-    pub(super) async fn note_on(
-        &self,
-        known: Current<Payment>,
-        order_id: &str,
-        said: Said,
-    ) -> Result<Option<Wish>, NotNoted> {
+    /// Notes what the provider says; what is known already changes nothing. Returns what is wished
+    /// for then, as far as is known here.
+    pub async fn note(&self, order_id: &str, said: Said) -> Result<Option<Wish>, NotNoted> {
+        let seat = self.recent.seat(order_id);
+        let mut seen = seat.lock().await;
+        // Only what has been written comes back.
+        let known = match seen.take() {
+            Some(known) => known,
+            None => {
+                let known = self.store.current(order_id).await?;
+                known.ok_or(NotNoted::Contradicts(PaymentError::NotRequested))?
+            }
+        };
+        // What a payment knows it does not forget, however much has been noted since.
+        if let Ok(None) = known.aggregate.decide(said.clone().into()) {
+            let wish = known.aggregate.wish();
+            *seen = Some(known);
+            return Ok(wish);
+        }
         let context = CommandContext {
             command_id: self.ids.next(),
             occurred_on: OccurredOn::new(self.clock.now()),
@@ -69,7 +89,15 @@ impl Payments {
             .executor
             .execute_from(order_id, read, said.into(), &context);
         match executed.await {
-            Ok(executed) => Ok(executed.aggregate.wish()),
+            Ok(executed) => {
+                let wish = executed.aggregate.wish();
+                *seen = Some(Current {
+                    aggregate: executed.aggregate,
+                    version: executed.version,
+                    context,
+                });
+                Ok(wish)
+            }
             Err(ExecuteError::Refused(error)) => Err(NotNoted::Contradicts(error)),
             Err(ExecuteError::Store(error)) => Err(error.into()),
             Err(ExecuteError::Contended { .. } | ExecuteError::VersionMismatch { .. }) => {

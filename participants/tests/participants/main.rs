@@ -10,6 +10,7 @@ mod fixture;
 mod home;
 mod last_piece;
 mod next_member;
+mod noted;
 mod once;
 mod poison;
 mod told;
