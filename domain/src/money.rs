@@ -93,10 +93,20 @@ impl Money {
     pub fn hundredths(self) -> i128 {
         self.0
     }
+
+    /// The reverse of [`Self::hundredths`], of what [`Self::from_sum`] reads.
+    pub fn from_hundredths(hundredths: i128) -> Result<Self, MoneyError> {
+        match hundredths {
+            ..0 => Err(MoneyError::Negative),
+            TOO_LARGE_SUM.. => Err(MoneyError::TooLarge),
+            _ => Ok(Self(hundredths)),
+        }
+    }
 }
 
 /// Digits of a sum, hundredths included: what a Decimal128 holds, and far from an `i128`'s end.
 const LONGEST_SUM: i64 = 34;
+const TOO_LARGE_SUM: i128 = 10_i128.pow(LONGEST_SUM as u32);
 
 fn all_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
@@ -186,6 +196,11 @@ mod tests {
         assert_eq!(Money::from_sum(sum).unwrap().to_string(), sum);
         let huge = Money::from_sum("1e33");
         assert_eq!(huge, Err(MoneyError::TooLarge));
+        let largest = Money::from_sum(sum).unwrap().hundredths();
+        assert_eq!(Money::from_hundredths(largest), Money::from_sum(sum));
+        let huge = Money::from_hundredths(largest + 1);
+        assert_eq!(huge, Err(MoneyError::TooLarge));
+        assert_eq!(Money::from_hundredths(-1), Err(MoneyError::Negative));
     }
 
     #[test]

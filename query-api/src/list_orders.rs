@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
-use bson::{Bson, DateTime, Decimal128, Document, doc};
+use bson::{Bson, DateTime, Document, doc};
 use domain::Money;
 use domain::order::OrderStatus;
-use read_models::OrderDocument;
+use read_models::{OrderDocument, decimal};
 use runtime::http::openapi::problem_responses;
 use runtime::http::{Caller, ParameterFault, Parameters, Problem, ProblemType};
 use serde::Serialize;
@@ -258,8 +258,7 @@ fn amount(text: &str) -> Result<Bson, ParameterFault> {
         detail: what,
     };
     let amount = Money::from_json_number(text).map_err(|error| fault(error.to_string()))?;
-    let decimal = amount.to_string().parse::<Decimal128>();
-    decimal
+    decimal::from_money(amount)
         .map(Bson::Decimal128)
         .map_err(|error| fault(error.to_string()))
 }

@@ -2,7 +2,7 @@
 //! is the one that answers. No logic.
 
 mod database;
-mod decimal;
+pub mod decimal;
 mod event_log;
 mod freshness;
 mod generation;

@@ -48,14 +48,15 @@ impl Dirty {
         before: Option<&RawDocument>,
         after: &RawDocument,
     ) {
+        let (left_all, came) = (before.and_then(Tally::of), Tally::of(after));
         for (place, total) in totals.iter().enumerate() {
             let was = before.and_then(|before| total.key(before));
             let is = total.key(after);
             let left = match &was {
                 None => Some(Tally::default()),
-                Some(_) => before.and_then(Tally::of),
+                Some(_) => left_all.clone(),
             };
-            match (left, Tally::of(after)) {
+            match (left, came.clone()) {
                 (Some(left), Some(came)) if was.is_none() || was == is => {
                     if let Some(key) = is {
                         self.change(place, key, Change::Written { since, left, came });

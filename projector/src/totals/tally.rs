@@ -1,6 +1,7 @@
 use bson::{Bson, DateTime, Document, RawBsonRef, RawDocument, doc};
 use domain::order::OrderStatus;
 use domain::{Currency, Money};
+use read_models::decimal;
 
 use super::Part;
 
@@ -31,7 +32,7 @@ impl Tally {
                 .map_or(Ok(Currency::default()), Currency::new)
                 .ok()?,
             orders: 1,
-            amount: Money::from_sum(&amount.to_string()).ok()?,
+            amount: decimal::to_money(amount).ok()?,
         };
         Some(Self {
             parts: vec![part],
