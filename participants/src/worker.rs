@@ -17,7 +17,7 @@ const BATCH: usize = 200;
 /// From the beginning of a batch to the next one at least, unless more than a batch waits: what
 /// arrives meanwhile goes together, and costs Postgres little more than one record does. A lone
 /// record is taken in at once.
-const REST: Duration = Duration::from_millis(50);
+const REST: Duration = Duration::from_millis(100);
 /// How long a batch under way may take to end after the process was told to stop.
 const LAST_BATCH: Duration = Duration::from_secs(5);
 

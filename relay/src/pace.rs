@@ -1,8 +1,5 @@
 use std::time::{Duration, Instant};
 
-/// What one look, its batches and its marks cost Postgres, the broker and all who read the topic, in
-/// what a record more would cost them: about so many are gathered, where they come quickly enough.
-const WORTH: f64 = 6.0;
 const SHORTEST: Duration = Duration::from_millis(3);
 const LONGEST: Duration = Duration::from_millis(40);
 /// How far back it is looked for how quickly records come.
@@ -11,6 +8,8 @@ const RECENT: Duration = Duration::from_millis(200);
 /// How long to rest between two looks. A record that comes alone is sent at once; of many, each
 /// waits for some others.
 pub(crate) struct Pace {
+    /// [`crate::Settings::gather`].
+    gather: f64,
     looked: Instant,
     /// Records a second, of late: each counts for less the longer ago it was found.
     rate: f64,
@@ -20,8 +19,9 @@ pub(crate) struct Pace {
 impl Pace {
     pub const SHORTEST: Duration = SHORTEST;
 
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, gather: u16) -> Self {
         Self {
+            gather: gather.into(),
             looked: now,
             rate: 0.0,
             rest: SHORTEST,
@@ -36,7 +36,7 @@ impl Pace {
         self.rate = self.rate * (-since / recent).exp() + records as f64 / recent;
         self.rest = match records {
             0 => SHORTEST,
-            _ => Duration::from_secs_f64(WORTH / self.rate).clamp(SHORTEST, LONGEST),
+            _ => Duration::from_secs_f64(self.gather / self.rate).clamp(SHORTEST, LONGEST),
         };
     }
 
@@ -53,7 +53,7 @@ mod tests {
     /// The rest after looks every `every` ms, each of which found so many.
     fn rest_after(every: u64, found: &[usize]) -> u128 {
         let begun = Instant::now();
-        let mut pace = Pace::new(begun);
+        let mut pace = Pace::new(begun, 6);
         for (look, &records) in (1..).zip(found) {
             pace.found(begun + Duration::from_millis(every) * look, records);
         }

@@ -32,7 +32,13 @@ impl Relay {
         let turns_ended = CancellationToken::new();
         let turns = async {
             tokio::join!(
-                publish(self.publishing, doorbell, health.check("relay"), &stop),
+                publish(
+                    self.publishing,
+                    doorbell,
+                    settings.gather,
+                    health.check("relay"),
+                    &stop
+                ),
                 held_back(
                     self.held_back,
                     health.check("relay, refused records"),
@@ -77,10 +83,11 @@ async fn renew(leases: &Leases, every: Duration, check: Check, stop: &Cancellati
 async fn publish(
     mut publishing: Publishing,
     doorbell: Doorbell,
+    gather: u16,
     check: Check,
     stop: &CancellationToken,
 ) {
-    let mut pace = Pace::new(Instant::now());
+    let mut pace = Pace::new(Instant::now(), gather);
     let mut idle = Backoff::new(Pace::SHORTEST, LONGEST_IDLE);
     let mut fault = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
     publishing.warm_up();

@@ -14,6 +14,9 @@ use crate::process::Process;
 /// Where a relay that runs alone shows its health and metrics.
 const DEFAULT_PORT: u16 = 8087;
 
+/// Of participants' events, which are steps on a longer way: nobody waits for each.
+const GATHERED_FOR_OTHERS: u16 = 20;
+
 #[derive(clap::Args)]
 pub struct RelayArgs {
     #[command(flatten)]
@@ -78,7 +81,10 @@ pub fn relay(
     };
     let check = health.check("relay");
     let (stop, partitions) = (process.stop.clone(), args.order_events_partitions);
-    let settings = settings(outbox_args);
+    let mut settings = settings(outbox_args);
+    if owner.is_some() {
+        settings.gather = GATHERED_FOR_OTHERS;
+    }
     let relay = Relay::new(
         &database,
         &kafka,

@@ -24,6 +24,7 @@ pub const SETTINGS: Settings = Settings {
         attempts: 4,
         failed: None,
     },
+    gather: 6,
     retention: Duration::from_secs(3600),
 };
 
