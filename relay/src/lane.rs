@@ -12,7 +12,7 @@ use crate::relay::LANES;
 
 /// Of a lane. A producer has one request on the way, and a request is for one partition: of eight
 /// each has its own.
-const PRODUCERS: usize = 2;
+const PRODUCERS: usize = 4;
 
 /// Publishes the records of some slots with producers of its own: a refused batch ends its producer,
 /// and with it what that one had on the way, and no more.
