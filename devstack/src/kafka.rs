@@ -62,6 +62,8 @@ impl Kind for KafkaKind {
                 // A collection of the young generation stops everything, for some 4 ms; with the serial
                 // collector it is 20 ms, which at one in three seconds is seen in every p99.
                 "-XX:+UseParallelGC",
+                // Where there is little room left it shall go on slowly, as the serial one does.
+                "-XX:-UseGCOverheadLimit",
                 "-Xmn160m",
                 "-Xms256m",
                 // A run of all tests leaves a thousand partitions and their producers: near its

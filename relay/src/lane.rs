@@ -11,7 +11,8 @@ use crate::publish::{publish, publish_one};
 use crate::relay::LANES;
 
 /// Of a lane. A producer has one request on the way, and a request is for one partition: of eight
-/// each has its own.
+/// each has its own. A turn ends when all have their answers: one partition that no broker leads
+/// makes its lane's others wait.
 const PRODUCERS: usize = 4;
 
 /// Publishes the records of some slots with producers of its own: a refused batch ends its producer,

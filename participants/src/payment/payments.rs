@@ -50,14 +50,20 @@ impl Payments {
         if let Some(known) = &known {
             let seat = self.recent.seat(order_id);
             let mut seen = seat.lock().await;
-            if seen
-                .as_ref()
-                .is_none_or(|seen| seen.version < known.version)
-            {
-                *seen = Some(known.clone());
+            match &*seen {
+                // Noted while this was read.
+                Some(seen) if seen.version > known.version => {
+                    return Ok(Some(seen.aggregate.clone()));
+                }
+                _ => *seen = Some(known.clone()),
             }
         }
         Ok(known.map(|known| known.aggregate))
+    }
+
+    /// For whoever has written a payment in another way: what it wishes for now is read again.
+    pub fn forget(&self, order_id: &str) {
+        self.recent.forget(order_id);
     }
 
     /// Notes what the provider says; what is known already changes nothing. Returns what is wished
@@ -73,7 +79,7 @@ impl Payments {
                 known.ok_or(NotNoted::Contradicts(PaymentError::NotRequested))?
             }
         };
-        // What a payment knows it does not forget, however much has been noted since.
+        // What a payment knows of its intent it does not forget, however much has been noted since.
         if let Ok(None) = known.aggregate.decide(said.clone().into()) {
             let wish = known.aggregate.wish();
             *seen = Some(known);

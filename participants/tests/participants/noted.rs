@@ -102,8 +102,10 @@ const PAID: [&str; 4] = [
 #[tokio::test]
 async fn what_one_process_remembers_may_be_old() {
     let payment = Requested::new().await;
-    let (one, other) = (payment.process(), payment.process());
-    payment.note(&one, ProviderSays::Pending).await.unwrap();
+    let [one, other, late] = std::array::from_fn(|_| payment.process());
+    for process in [&one, &late] {
+        payment.note(process, ProviderSays::Pending).await.unwrap();
+    }
     payment
         .note(&other, ProviderSays::Authorized)
         .await
@@ -111,10 +113,14 @@ async fn what_one_process_remembers_may_be_old() {
     payment.note(&other, captured()).await.unwrap();
     // What it does not know of is neither noted again nor lost.
     payment.note(&one, ProviderSays::Authorized).await.unwrap();
-    payment.note(&one, captured()).await.unwrap();
+    payment.note(&late, captured()).await.unwrap();
     assert_eq!(payment.events().await, PAID);
 
     payment.close().await;
+    // Whoever has written that in the same process makes it forget.
+    late.forget(&payment.id);
+    let wish = payment.note(&late, captured()).await.unwrap();
+    assert!(matches!(wish, Some(Wish::Refund { .. })), "{wish:?}");
     // Who is to do something reads what is wished for; of nothing else a refund would be heard of.
     let wish = one.current(&payment.id).await.unwrap().unwrap().wish();
     assert!(matches!(wish, Some(Wish::Refund { .. })), "{wish:?}");

@@ -139,9 +139,11 @@ pub async fn start(
             (Source::Inventory, &saga.inventory_events_topic),
         ],
     };
+    let payments = Payments::new(store(), process.clock.clone(), process.ids.clone());
     take_part(process, &part, || {
-        let tell = tell.clone();
+        let (tell, payments) = (tell.clone(), payments.clone());
         let written = move |changed: Changed<'_, Payment>| {
+            payments.forget(changed.id);
             if changed.aggregate.wish().is_some() {
                 tell.of(changed.id);
             }
@@ -156,7 +158,6 @@ pub async fn start(
         watched.watch(stop).await;
         Ok::<_, ParticipantError>(())
     });
-    let payments = Payments::new(store(), process.clock.clone(), process.ids.clone());
     let asking = Asking::new(payments.clone(), provider);
     let errands = Errands::new(asking, store(), database, topic, told);
     let (check, stop) = (health.check("errands"), process.stop.clone());
