@@ -37,6 +37,8 @@ pub struct Worker<P: OrderProjection = OrderView> {
     /// What was polled and has not taken effect yet. It stays here until it has, whatever error or
     /// cancellation comes in between.
     in_hand: Option<Batch>,
+    /// What was polled after it, while MongoDB was waited for.
+    next: Option<Batch>,
     /// When the next batch may be polled.
     rested: Instant,
     /// Whether an order's first event is thought to be new. What was read before is read again
@@ -76,6 +78,7 @@ impl<P: OrderProjection> Worker<P> {
             dead_letters,
             clock,
             in_hand: None,
+            next: None,
             rested: Instant::now(),
             expects_new: true,
             memory: Memory::default(),
@@ -84,43 +87,48 @@ impl<P: OrderProjection> Worker<P> {
     }
 
     /// Polls a batch, waiting up to `patience` for it, and applies it; or applies what an error
-    /// left in hand. Offsets are stored only after the documents and their totals are written.
+    /// left in hand. While MongoDB is waited for the next batch is polled and read, and kept for the
+    /// next step. Offsets are stored only after the documents and their totals are written.
     pub async fn step(&mut self, patience: Duration) -> Result<Step, ProjectorError> {
         self.settle()?;
         if self.in_hand.is_none() {
-            let rested = self.rested;
-            let poll = async {
-                sleep_until(rested).await;
-                self.intake.poll(patience).await
-            };
-            let polled = tokio::select! {
-                polled = poll => polled?,
+            self.in_hand = self.next.take();
+        }
+        if self.in_hand.is_none() {
+            self.in_hand = tokio::select! {
+                polled = poll::<P>(&mut self.intake, &mut self.rested, patience) => polled?,
                 () = self.settling.ready() => None,
             };
-            let Some(records) = polled else {
-                return Ok(Step::Idle);
-            };
-            self.rested = Instant::now() + REST;
-            metrics::histogram!("projection_batch_size", "projection" => P::NAME)
-                .record(records.len() as f64);
-            self.in_hand = Some(Batch::read(records));
         }
         let Some(batch) = &mut self.in_hand else {
             return Ok(Step::Idle);
         };
-        apply(
-            &self.healer,
-            &self.dead_letters,
-            batch,
-            &mut self.expects_new,
-            &mut self.memory,
-        )
-        .await?;
+        let looks_ahead = self.next.is_none();
+        let mut ahead = Ok(());
+        // What is polled is kept before anything is awaited: a step may be cut off here.
+        {
+            let applying = apply(
+                &self.healer,
+                &self.dead_letters,
+                batch,
+                &mut self.expects_new,
+                &mut self.memory,
+            );
+            tokio::pin!(applying);
+            tokio::select! {
+                applied = &mut applying => applied?,
+                polled = poll::<P>(&mut self.intake, &mut self.rested, patience), if looks_ahead => {
+                    ahead = polled.map(|polled| self.next = polled);
+                    applying.await?;
+                }
+            }
+        }
         // Nothing is awaited from here on: a step that is cut off leaves its batch in hand.
         let batch = self.in_hand.take().unwrap_or_default();
         self.measure(&batch);
         let (dirty, offsets) = (batch.dirty, batch.offsets);
         self.settling.add(dirty, offsets, batch.is_full);
+        ahead?;
         Ok(Step::Applied {
             counts: batch.counts,
             refused: batch.refused,
@@ -203,6 +211,22 @@ impl<P: OrderProjection> Steps for Worker<P> {
         }
         Ok(())
     }
+}
+
+/// A batch, once the rest is over. Can be cut off anywhere.
+async fn poll<P: OrderProjection>(
+    intake: &mut Intake,
+    rested: &mut Instant,
+    patience: Duration,
+) -> Result<Option<Batch>, ProjectorError> {
+    sleep_until(*rested).await;
+    let Some(records) = intake.poll(patience).await? else {
+        return Ok(None);
+    };
+    *rested = Instant::now() + REST;
+    metrics::histogram!("projection_batch_size", "projection" => P::NAME)
+        .record(records.len() as f64);
+    Ok(Some(Batch::read(records)))
 }
 
 /// Reads, folds, writes; again for the documents that moved on meanwhile, until each is written or
