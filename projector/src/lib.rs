@@ -1,5 +1,6 @@
 //! Kafka to MongoDB: projections, and the worker that keeps them fresh.
 
+mod apply;
 mod batch;
 mod collections;
 mod content;

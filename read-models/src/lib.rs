@@ -1,5 +1,6 @@
 //! What MongoDB holds: documents as types, names, indexes, and which generation of a projection
-//! is the one that answers. No logic.
+//! is the one that answers. No logic but how money is
+//! written.
 
 mod database;
 pub mod decimal;

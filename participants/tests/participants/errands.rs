@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 
 use domain::payment::{Payment, ProviderSays};
 use domain::saga::SagaFlow;
-use event_store::{Doorbell, EventStore};
+use event_store::EventStore;
 use participants::errands::{Errand, Errands, Tell, Undone, errands_queue};
 use participants::payment::provider::Said;
 use participants::payment::{Asking, PaymentRules, Payments};
 use participants::{OneStream, Source};
 use runtime::health::Health;
-use runtime::{SystemClock, TimeOrderedIds};
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{World, new_id};
@@ -99,26 +98,17 @@ impl Asked {
         }
     }
 
-    fn store(&self) -> EventStore<Payment> {
-        EventStore::new(self.home.database.clone(), TOPIC, Doorbell::default())
-    }
-
-    fn payments(&self) -> Payments {
-        let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds));
-        Payments::new(self.store(), clock, ids)
-    }
-
     fn errands(&self) -> (Errands<Scripted>, Tell) {
         let scripted = Scripted {
-            store: self.store(),
-            payments: self.payments(),
+            store: self.home.store(),
+            payments: self.home.payments(),
             said: self.said.clone(),
             asked: self.asked.clone(),
         };
         let (tell, told) = errands_queue();
         let database = &self.home.database;
         (
-            Errands::new(scripted, self.store(), database, TOPIC, told),
+            Errands::new(scripted, self.home.store(), database, TOPIC, told),
             tell,
         )
     }
@@ -222,14 +212,14 @@ async fn what_nobody_wishes_any_more_is_settled() {
     let asked = Asked::new(Says::No).await;
     let running = asked.run();
     asked.until_on_desk("open", 0).await;
-    note(&asked.payments(), &asked.id).await;
+    note(&asked.home.payments(), &asked.id).await;
     asked.until_on_desk("resolved", 1).await;
     drop(running);
 
     // Also where nobody runs who was refused, and somebody asks for it.
     let asked = Asked::new(Says::No).await;
     asked.errands().0.turn().await.unwrap();
-    note(&asked.payments(), &asked.id).await;
+    note(&asked.home.payments(), &asked.id).await;
     asked.requeue().await;
     let _running = asked.run();
     asked.until_on_desk("resolved", 1).await;
@@ -255,10 +245,15 @@ async fn what_cannot_be_read_keeps_no_other_waiting() {
          (state::jsonb || '{\"requested\": \"unheard\"}')::json WHERE id = $1";
     psql.execute(sql, &[&asked.id]).await.unwrap();
 
-    let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds));
-    let reading = Reading(Payments::new(asked.store(), clock, ids));
+    let reading = Reading(asked.home.payments());
     let (_, told) = errands_queue();
-    let mut errands = Errands::new(reading, asked.store(), &asked.home.database, TOPIC, told);
+    let mut errands = Errands::new(
+        reading,
+        asked.home.store(),
+        &asked.home.database,
+        TOPIC,
+        told,
+    );
     assert_eq!(errands.turn().await.unwrap(), 1);
     asked.until_on_desk("open", 0).await;
     assert_eq!(asked.home.count("events").await, 3);

@@ -1,10 +1,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_store::Database;
+use domain::payment::Payment;
 use event_store::dead_letters::DeadLetters;
+use event_store::{Database, Doorbell, EventStore};
 use messaging::Kafka;
-use participants::{Blocked, Counts, Intake, Reactor, Source, Step, Worker, join};
+use participants::payment::{PaymentRules, Payments};
+use participants::{Blocked, Counts, Intake, OneStream, Reactor, Source, Step, Worker, join};
+use runtime::{SystemClock, TimeOrderedIds};
 use tokio_postgres::types::FromSqlOwned;
 use uuid::Uuid;
 
@@ -20,6 +23,19 @@ pub struct Home<R> {
     pub(crate) intakes: Vec<(Source, String, Arc<Intake<R>>)>,
     pub(crate) kafka: Kafka,
     pub(crate) url: String,
+}
+
+impl Home<OneStream<PaymentRules>> {
+    pub fn store(&self) -> EventStore<Payment> {
+        let topic = "payment-events";
+        EventStore::new(self.database.clone(), topic, Doorbell::default())
+    }
+
+    /// As one process has them.
+    pub fn payments(&self) -> Payments {
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds));
+        Payments::new(self.store(), clock, ids)
+    }
 }
 
 impl<R: Reactor + 'static> Home<R> {

@@ -1,11 +1,9 @@
 //! What the provider says of a payment, noted by processes that remember what they have seen.
 
-use std::sync::Arc;
-
 use domain::OccurredOn;
-use domain::payment::{Payment, PaymentCommand, ProviderSays, Wish};
+use domain::payment::{PaymentCommand, ProviderSays, Wish};
 use domain::saga::SagaFlow;
-use event_store::{CommandContext, CommandExecutor, Doorbell, EventStore, ExpectedVersion};
+use event_store::{CommandContext, CommandExecutor, ExpectedVersion};
 use participants::payment::provider::Said;
 use participants::payment::{NotNoted, PaymentRules, Payments};
 use participants::{OneStream, Source};
@@ -33,23 +31,6 @@ impl Requested {
         Self { world, home, id }
     }
 
-    fn store(&self) -> EventStore<Payment> {
-        EventStore::new(
-            self.home.database.clone(),
-            "payment-events",
-            Doorbell::default(),
-        )
-    }
-
-    /// As a process has them.
-    fn process(&self) -> Payments {
-        Payments::new(
-            self.store(),
-            Arc::new(SystemClock),
-            Arc::new(TimeOrderedIds),
-        )
-    }
-
     async fn note(&self, by: &Payments, says: ProviderSays) -> Result<Option<Wish>, NotNoted> {
         let intent_id = intent();
         by.note(&self.id, Said { intent_id, says }).await
@@ -67,7 +48,7 @@ impl Requested {
             traceparent: None,
             occurred_on: OccurredOn::new(SystemClock.now()),
         };
-        let executor = CommandExecutor::new(self.store(), ());
+        let executor = CommandExecutor::new(self.home.store(), ());
         let closing = executor.execute(&self.id, ExpectedVersion::Any, close, &context);
         closing.await.unwrap();
     }
@@ -102,7 +83,7 @@ const PAID: [&str; 4] = [
 #[tokio::test]
 async fn what_one_process_remembers_may_be_old() {
     let payment = Requested::new().await;
-    let [one, other, late] = std::array::from_fn(|_| payment.process());
+    let [one, other, late] = std::array::from_fn(|_| payment.home.payments());
     for process in [&one, &late] {
         payment.note(process, ProviderSays::Pending).await.unwrap();
     }
@@ -136,7 +117,7 @@ async fn what_one_process_remembers_may_be_old() {
 #[tokio::test]
 async fn what_is_said_at_the_same_time_is_noted_once_each() {
     let payment = Requested::new().await;
-    let process = payment.process();
+    let process = payment.home.payments();
     let (pending, again, authorized, captured) = tokio::join!(
         payment.note(&process, ProviderSays::Pending),
         payment.note(&process, ProviderSays::Pending),
@@ -153,7 +134,7 @@ async fn what_is_said_at_the_same_time_is_noted_once_each() {
 #[tokio::test]
 async fn what_was_noted_here_is_not_read_again() {
     let payment = Requested::new().await;
-    let process = payment.process();
+    let process = payment.home.payments();
     payment.note(&process, ProviderSays::Pending).await.unwrap();
     let psql = payment.world.psql().await;
     for damage in [
@@ -163,7 +144,9 @@ async fn what_was_noted_here_is_not_read_again() {
         psql.execute(damage, &[]).await.unwrap();
     }
     let authorized = ProviderSays::Authorized;
-    let read = payment.note(&payment.process(), authorized.clone()).await;
+    let read = payment
+        .note(&payment.home.payments(), authorized.clone())
+        .await;
     assert!(matches!(read, Err(NotNoted::Store(_))), "{read:?}");
     payment.note(&process, authorized).await.unwrap();
     payment.note(&process, captured()).await.unwrap();

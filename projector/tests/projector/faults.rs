@@ -130,3 +130,27 @@ async fn a_worker_that_was_fenced_off_joins_anew() {
     }
     fixture.assert_equal_to_store(&ids).await;
 }
+
+/// What is polled while MongoDB is waited for stays with the worker, whenever its step is cut off.
+#[tokio::test]
+async fn what_was_polled_ahead_survives_a_step_that_is_cut_off() {
+    let mongodb = devstack::private_mongodb().await.unwrap();
+    let fixture = Fixture::with_mongodb(mongodb.uri()).await;
+    let mut worker = fixture.worker();
+    let mut ids = vec![fixture.order(1).await];
+    fixture.relay().await;
+    drain(&mut worker, 1).await;
+
+    mongodb.pause().unwrap();
+    for _ in 0..2 {
+        // The first of these is in hand, and the second is polled after it.
+        ids.push(fixture.order(1).await);
+        fixture.relay().await;
+        let step = worker.step(Duration::from_secs(2));
+        let cut = tokio::time::timeout(Duration::from_secs(2), step).await;
+        assert!(cut.is_err(), "{cut:?}");
+    }
+    mongodb.resume().unwrap();
+    drain(&mut worker, 2).await;
+    fixture.assert_equal_to_store(&ids).await;
+}
