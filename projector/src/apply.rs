@@ -7,6 +7,7 @@ use runtime::Backoff;
 use crate::batch::{Arrived, Batch};
 use crate::documents::{Change, Known};
 use crate::fold::{Stop, fold};
+use crate::guarded::Bulk;
 use crate::heal::Healer;
 use crate::judge::judge;
 use crate::memory::Memory;
@@ -42,7 +43,7 @@ pub(crate) async fn apply<P: OrderProjection>(
         let sought: Vec<String> = sought.cloned().collect();
         let mut read = documents::read(database, generation, &sought).await?;
         let mut folds = Vec::with_capacity(orders.len());
-        let mut changes = Vec::new();
+        let mut bulk = Bulk::new(database, &generation.collection);
         for order_id in orders {
             let Some(events) = batch.events.get(&order_id) else {
                 continue;
@@ -79,11 +80,12 @@ pub(crate) async fn apply<P: OrderProjection>(
                         before.into_iter().for_each(|d| dirty.mark(P::totals(), d));
                         dirty.mark(P::totals(), &document);
                     }
-                    changes.push(Change {
+                    let change = Change {
                         document,
                         order_id: entry.order_id,
                         guard: known.guard,
-                    });
+                    };
+                    bulk.push(change.into()).await?;
                 }
                 None => {
                     if let Some(document) = &known.raw {
@@ -93,7 +95,7 @@ pub(crate) async fn apply<P: OrderProjection>(
             }
             folds.push((order_id, folded, dirty, whole));
         }
-        let written = documents::write(database, generation, changes).await?;
+        let written = bulk.finish().await?;
         let missed: HashSet<String> = written.missed.into_iter().collect();
         let mut refused: HashMap<String, RecordFault> = written.refused.into_iter().collect();
         for (order_id, mut folded, dirty, whole) in folds {

@@ -159,16 +159,23 @@ pub(crate) async fn write(
     generation: &Generation,
     changes: Vec<Change>,
 ) -> Result<Written, ProjectorError> {
-    let writes = changes.into_iter().map(|change| Write {
-        over: match change.guard {
+    let writes = changes.into_iter().map(Write::from).collect();
+    guarded::write(database, &generation.collection, writes).await
+}
+
+impl From<Change> for Write {
+    fn from(change: Change) -> Self {
+        let over = match change.guard {
             Guard::Absent => Over::Nothing,
             Guard::Unchanged {
                 version,
                 newest_seen,
             } => Over::Read(rawdoc! { "version": version, "heldBack.newestSeen": newest_seen }),
-        },
-        id: change.order_id,
-        document: change.document,
-    });
-    guarded::write(database, &generation.collection, writes.collect()).await
+        };
+        Self {
+            id: change.order_id,
+            over,
+            document: change.document,
+        }
+    }
 }

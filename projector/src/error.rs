@@ -21,6 +21,8 @@ pub enum ProjectorError {
     Answer(String),
     #[error("a document cannot be written: {0}")]
     Document(#[from] bson::error::Error),
+    #[error("writing was cut off: {0}")]
+    Writing(#[from] tokio::task::JoinError),
     #[error("sagas cannot be told of: {0}")]
     Telling(String),
     #[error("totals could not be computed: {0}")]

@@ -1,20 +1,13 @@
-use bson::{Bson, Document, RawArrayBuf, RawDocumentBuf, rawdoc};
-use futures::{StreamExt, TryStreamExt};
+use bson::{RawDocumentBuf, rawdoc};
 use read_models::ReadDatabase;
+use tokio::task::JoinSet;
 
+use crate::bulk_command::{BulkCommand, Kind, LARGE_COMMAND};
 use crate::{ProjectorError, RecordFault};
 
-/// `_id` exists, with something else than the guard asked for.
-pub(crate) const DUPLICATE_KEY: i32 = 11000;
-/// What MongoDB would answer to the same document again: bad value, cannot be parsed, type mismatch,
-/// dollar-prefixed field, failed validation, too large (several codes). Any other error may pass.
-pub(crate) const REFUSALS: [i32; 8] = [2, 9, 14, 52, 121, 10334, 17419, 17420];
-/// A command document may have 16 MiB.
-pub(crate) const LARGE_COMMAND: usize = 8 * 1024 * 1024;
-
-/// What MongoDB takes.
-pub(crate) const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
-
+/// Statements of a command, unless documents are large: so few that the first ones are on their way
+/// while the others are still being made.
+const ENOUGH: usize = 250;
 /// Commands under way at the same time.
 const AT_ONCE: usize = 2;
 
@@ -42,138 +35,123 @@ pub(crate) struct Written {
     pub refused: Vec<(String, RecordFault)>,
 }
 
-/// Writes all documents. Where one is there already, or another one than was read, the filter finds
-/// nothing, the insert meets the `_id`, and the answer says 11000 for that statement.
+/// Writes documents into a collection, each on its way as soon as there are enough for a command.
+/// Where one is there already, or another one than was read, the filter finds nothing, the insert
+/// meets the `_id`, and the answer says 11000 for that statement.
+///
+/// To drop it gives up what is under way, which may be written or not.
+pub(crate) struct Bulk {
+    database: ReadDatabase,
+    collection: String,
+    waiting: Waiting,
+    under_way: JoinSet<Result<Written, ProjectorError>>,
+    written: Written,
+}
+
 pub(crate) async fn write(
     database: &ReadDatabase,
     collection: &str,
     writes: Vec<Write>,
 ) -> Result<Written, ProjectorError> {
-    let commands = futures::stream::iter(commands(writes))
-        .map(|command| command.send(database, collection))
-        .buffer_unordered(AT_ONCE);
-    commands
-        .try_fold(Written::default(), async |mut all, written| {
-            all.missed.extend(written.missed);
-            all.refused.extend(written.refused);
-            Ok(all)
-        })
-        .await
+    let mut bulk = Bulk::new(database, collection);
+    for write in writes {
+        bulk.push(write).await?;
+    }
+    bulk.finish().await
 }
 
-fn commands(writes: Vec<Write>) -> Vec<Command> {
-    let (mut inserts, mut updates) = (Vec::new(), Vec::new());
-    for write in writes {
-        match write.over {
-            Over::Nothing => inserts.push((write.id, write.document)),
+impl Bulk {
+    pub fn new(database: &ReadDatabase, collection: &str) -> Self {
+        Self {
+            database: database.clone(),
+            collection: collection.to_owned(),
+            waiting: Waiting::default(),
+            under_way: JoinSet::new(),
+            written: Written::default(),
+        }
+    }
+
+    /// Waits only while there are as many commands under way as may be.
+    pub async fn push(&mut self, write: Write) -> Result<(), ProjectorError> {
+        match self.waiting.add(write) {
+            Some(command) => self.send(command).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Returns when every write has its answer.
+    pub async fn finish(mut self) -> Result<Written, ProjectorError> {
+        for command in std::mem::take(&mut self.waiting).rest() {
+            self.send(command).await?;
+        }
+        while !self.under_way.is_empty() {
+            self.answered().await?;
+        }
+        Ok(self.written)
+    }
+
+    async fn send(&mut self, command: BulkCommand) -> Result<(), ProjectorError> {
+        while self.under_way.len() >= AT_ONCE {
+            self.answered().await?;
+        }
+        let (database, collection) = (self.database.clone(), self.collection.clone());
+        self.under_way
+            .spawn(async move { command.send(&database, &collection).await });
+        // A task begins on the thread of the one that made it, once that one waits for something.
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    async fn answered(&mut self) -> Result<(), ProjectorError> {
+        if let Some(answer) = self.under_way.join_next().await {
+            let written = answer??;
+            self.written.missed.extend(written.missed);
+            self.written.refused.extend(written.refused);
+        }
+        Ok(())
+    }
+}
+
+/// Statements that are not enough for a command yet.
+struct Waiting {
+    inserts: BulkCommand,
+    updates: BulkCommand,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self {
+            inserts: BulkCommand::new(Kind::Insert),
+            updates: BulkCommand::new(Kind::Update),
+        }
+    }
+}
+
+impl Waiting {
+    /// Returns a command that has enough.
+    fn add(&mut self, write: Write) -> Option<BulkCommand> {
+        let (command, statement) = match write.over {
+            Over::Nothing => (&mut self.inserts, write.document),
             Over::Read(guard) => {
                 // By its `_id` alone a document is found at once. Beside other fields a server may
                 // look for an index that has all of them first, for as long as the write takes;
                 // nested, they are a condition of their own.
                 let filter = rawdoc! { "_id": write.id.as_str(), "$and": [{ "$and": [guard] }] };
                 let statement = rawdoc! { "q": filter, "u": write.document, "upsert": true };
-                updates.push((write.id, statement));
+                (&mut self.updates, statement)
             }
-        }
-    }
-    let mut commands = Command::of(Kind::Insert, inserts);
-    commands.extend(Command::of(Kind::Update, updates));
-    commands
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Insert,
-    Update,
-}
-
-/// The statements of one command.
-struct Command {
-    kind: Kind,
-    ids: Vec<String>,
-    statements: RawArrayBuf,
-    bytes: usize,
-}
-
-impl Command {
-    /// As few commands as the statements' size allows.
-    fn of(kind: Kind, statements: Vec<(String, RawDocumentBuf)>) -> Vec<Self> {
-        let mut commands: Vec<Self> = Vec::new();
-        for (id, statement) in statements {
-            let size = statement.as_bytes().len();
-            let fits = |c: &Self| c.bytes + size <= LARGE_COMMAND;
-            if !commands.last().is_some_and(fits) {
-                commands.push(Self {
-                    kind,
-                    ids: Vec::new(),
-                    statements: RawArrayBuf::new(),
-                    bytes: 0,
-                });
-            }
-            if let Some(command) = commands.last_mut() {
-                command.bytes += size;
-                command.statements.push(statement);
-                command.ids.push(id);
-            }
-        }
-        commands
-    }
-
-    async fn send(
-        self,
-        database: &ReadDatabase,
-        collection: &str,
-    ) -> Result<Written, ProjectorError> {
-        let concern = rawdoc! { "w": "majority", "j": true };
-        let command = match self.kind {
-            Kind::Insert => rawdoc! {
-                "insert": collection, "documents": self.statements, "ordered": false,
-                "writeConcern": concern,
-            },
-            Kind::Update => rawdoc! {
-                "update": collection, "updates": self.statements, "ordered": false,
-                "writeConcern": concern,
-            },
         };
-        let answer = database.database().run_raw_command(command).await?;
-        let mut written = Written::default();
-        for (index, code, message) in write_errors(&answer)? {
-            let Some(id) = self.ids.get(index).cloned() else {
-                return Err(ProjectorError::Answer(message));
-            };
-            match code {
-                DUPLICATE_KEY => written.missed.push(id),
-                code if REFUSALS.contains(&code) => {
-                    let fault = RecordFault::Document { code, message };
-                    written.refused.push((id, fault));
-                }
-                _ => return Err(ProjectorError::Answer(format!("{code}: {message}"))),
-            }
-        }
-        Ok(written)
+        let size = statement.as_bytes().len();
+        let too_large = command.bytes + size > LARGE_COMMAND && !command.ids.is_empty();
+        let large = too_large.then(|| command.take());
+        command.add(write.id, statement);
+        large.or_else(|| (command.ids.len() >= ENOUGH).then(|| command.take()))
     }
-}
 
-/// Which statements of a command had no effect: their index, code and message.
-pub(crate) fn write_errors(answer: &Document) -> Result<Vec<(usize, i32, String)>, ProjectorError> {
-    // Written, but perhaps not to stay: the same batch again is harmless.
-    if let Some(concern) = answer.get("writeConcernError") {
-        return Err(ProjectorError::Answer(concern.to_string()));
+    fn rest(self) -> impl Iterator<Item = BulkCommand> {
+        let commands = [self.inserts, self.updates].into_iter();
+        commands.filter(|command| !command.ids.is_empty())
     }
-    let errors = answer
-        .get_array("writeErrors")
-        .map_or(&[][..], Vec::as_slice);
-    errors
-        .iter()
-        .map(|error| write_error(error).ok_or_else(|| ProjectorError::Answer(error.to_string())))
-        .collect()
-}
-
-fn write_error(error: &Bson) -> Option<(usize, i32, String)> {
-    let error = error.as_document()?;
-    let index = usize::try_from(error.get_i32("index").ok()?).ok()?;
-    let message = error.get_str("errmsg").unwrap_or_default().to_owned();
-    Some((index, error.get_i32("code").ok()?, message))
 }
 
 #[cfg(test)]
@@ -192,21 +170,30 @@ mod tests {
         Over::Read(rawdoc! { "version": id as i64 })
     }
 
-    #[test]
-    fn a_command_stays_below_what_mongodb_takes() {
-        let large: Vec<Write> = (0..500).map(|i| write(i, 70_000, over(i))).collect();
-        let commands = commands(large);
-        assert!(commands.len() > 2);
-        for command in &commands {
-            assert!(command.statements.as_bytes().len() < 16 * 1024 * 1024);
-        }
-        let ids: Vec<String> = commands.into_iter().flat_map(|c| c.ids).collect();
-        assert_eq!(ids, (0..500).map(|i| i.to_string()).collect::<Vec<_>>());
+    fn commands(writes: Vec<Write>) -> Vec<BulkCommand> {
+        let mut waiting = Waiting::default();
+        let writes = writes.into_iter();
+        let mut commands: Vec<BulkCommand> =
+            writes.filter_map(|write| waiting.add(write)).collect();
+        commands.extend(waiting.rest());
+        commands
     }
 
     #[test]
-    fn small_documents_go_in_one_command_for_each_way() {
-        let writes = (0..500).map(|i| match i % 2 {
+    fn a_command_stays_below_what_mongodb_takes() {
+        let large: Vec<Write> = (0..100).map(|i| write(i, 500_000, over(i))).collect();
+        let commands = commands(large);
+        assert!(commands.len() > 2);
+        for command in &commands {
+            assert!(command.bytes < 16 * 1024 * 1024 - 64 * 1024);
+        }
+        let ids: Vec<String> = commands.into_iter().flat_map(|c| c.ids).collect();
+        assert_eq!(ids, (0..100).map(|i| i.to_string()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn enough_small_documents_of_one_way_go_in_one_command() {
+        let writes = (0..3 * ENOUGH).map(|i| match i % 3 {
             0 => write(i, 100, Over::Nothing),
             _ => write(i, 100, over(i)),
         });
@@ -214,7 +201,7 @@ mod tests {
             .iter()
             .map(|c| c.ids.len())
             .collect();
-        assert_eq!(statements, [250, 250]);
+        assert_eq!(statements, [ENOUGH, ENOUGH, ENOUGH]);
         assert!(commands(Vec::new()).is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod batch;
+mod bulk_command;
 mod collections;
 mod content;
 mod documents;

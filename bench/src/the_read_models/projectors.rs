@@ -2,7 +2,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use domain::contract::PublishedOrderEvent;
 use domain::order::{IllegalEvent, Order};
 use event_store::dead_letters::DeadLetters;
@@ -97,13 +97,18 @@ pub async fn catch_up(
         let generation = live_generation(projection, &read, &kafka, &topics()).await?;
         groups.push(generation.group);
     }
-    let workers: Vec<Child> = (0..processes)
+    let mut workers: Vec<Child> = (0..processes)
         .map(|_| start(servers, &name, keeps))
         .collect::<Result<_, _>>()?;
     let ends = kafka.ends(TOPIC).await?;
     let total = ends.values().sum::<i64>() * groups.len() as i64;
     let mut begun: Option<(Instant, i64)> = None;
     let seconds = loop {
+        for worker in &mut workers {
+            if let Some(status) = worker.try_wait()? {
+                bail!("a projector has ended: {status}");
+            }
+        }
         let mut done = 0;
         for group in &groups {
             let committed = kafka.committed_offsets(group, TOPIC).await?;

@@ -3,7 +3,7 @@ use messaging::IncomingRecord;
 use read_models::ReadDatabase;
 
 use super::logged;
-use crate::guarded::{DUPLICATE_KEY, LARGE_COMMAND, LARGEST_DOCUMENT, REFUSALS, write_errors};
+use crate::bulk_command::{DUPLICATE_KEY, LARGE_COMMAND, LARGEST_DOCUMENT, REFUSALS, write_errors};
 use crate::{ProjectorError, RecordFault};
 
 /// In one command. A server may carry it out on one snapshot, and step, for each of its documents,

@@ -5,7 +5,7 @@ use read_models::{Generation, ReadDatabase};
 
 use super::filler::Folded;
 use crate::ProjectorError;
-use crate::guarded::{LARGE_COMMAND, write_errors};
+use crate::bulk_command::{LARGE_COMMAND, write_errors};
 
 /// Inserts documents where most likely none are, which costs less than guarded upserts. Returns
 /// those that were not inserted, for whatever reason.
