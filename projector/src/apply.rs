@@ -44,6 +44,7 @@ pub(crate) async fn apply<P: OrderProjection>(
         let mut read = documents::read(database, generation, &sought).await?;
         let mut folds = Vec::with_capacity(orders.len());
         let mut bulk = Bulk::new(database, &generation.collection);
+        let mut failed = None;
         for order_id in orders {
             let Some(events) = batch.events.get(&order_id) else {
                 continue;
@@ -64,7 +65,15 @@ pub(crate) async fn apply<P: OrderProjection>(
             if known.raw.is_some() && beginning.contains(&order_id) {
                 known_before.insert(order_id.clone());
             }
-            let mut folded = fold(&healer.store, &order_id, &known, events, most).await?;
+            let folded = fold(&healer.store, &order_id, &known, events, most).await;
+            let mut folded = match folded {
+                Ok(folded) => folded,
+                // What is folded takes effect all the same: some of it is on its way already.
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            };
             // Also of what is known already: whoever wrote it may not have come further.
             let mut dirty = Dirty::default();
             let mut whole = None;
@@ -137,6 +146,9 @@ pub(crate) async fn apply<P: OrderProjection>(
                 batch.refused += 1;
                 batch.set_aside(&order_id);
             }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
         }
         if !missed.is_empty() {
             tokio::time::sleep(again.wait()).await;

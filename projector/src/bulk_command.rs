@@ -1,7 +1,6 @@
 use bson::{Bson, Document, RawArrayBuf, RawDocumentBuf, rawdoc};
 use read_models::ReadDatabase;
 
-use crate::guarded::Written;
 use crate::{ProjectorError, RecordFault};
 
 /// `_id` exists, with something else than the guard asked for.
@@ -14,6 +13,15 @@ pub(crate) const LARGE_COMMAND: usize = 8 * 1024 * 1024;
 
 /// What MongoDB takes.
 pub(crate) const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
+
+/// What became of one bulk of guarded writes.
+#[derive(Default)]
+pub(crate) struct Written {
+    /// Ids whose document had moved on since it was read.
+    pub missed: Vec<String>,
+    /// Ids whose document MongoDB will not take.
+    pub refused: Vec<(String, RecordFault)>,
+}
 
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {

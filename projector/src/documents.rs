@@ -6,7 +6,8 @@ use futures::TryStreamExt;
 use mongodb::options::ReadPreference;
 use read_models::{Generation, HeldBack, ReadDatabase};
 
-use crate::guarded::{self, Over, Write, Written};
+use crate::bulk_command::Written;
+use crate::guarded::{self, Over, Write};
 use crate::{OrderProjection, ProjectorError};
 
 /// What the engine keeps in every order's document, whatever the projection puts beside it.

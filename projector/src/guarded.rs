@@ -2,11 +2,11 @@ use bson::{RawDocumentBuf, rawdoc};
 use read_models::ReadDatabase;
 use tokio::task::JoinSet;
 
-use crate::bulk_command::{BulkCommand, Kind, LARGE_COMMAND};
-use crate::{ProjectorError, RecordFault};
+use crate::ProjectorError;
+use crate::bulk_command::{BulkCommand, Kind, LARGE_COMMAND, Written};
 
-/// Statements of a command, unless documents are large: so few that the first ones are on their way
-/// while the others are still being made.
+/// Statements of a command of a [`Bulk`], unless documents are large: so few that the first ones are
+/// on their way while the others are still being made.
 const ENOUGH: usize = 250;
 /// Commands under way at the same time.
 const AT_ONCE: usize = 2;
@@ -26,15 +26,6 @@ pub(crate) enum Over {
     Read(RawDocumentBuf),
 }
 
-/// What became of one bulk of guarded writes.
-#[derive(Default)]
-pub(crate) struct Written {
-    /// Ids whose document had moved on since it was read.
-    pub missed: Vec<String>,
-    /// Ids whose document MongoDB will not take.
-    pub refused: Vec<(String, RecordFault)>,
-}
-
 /// Writes documents into a collection, each on its way as soon as there are enough for a command.
 /// Where one is there already, or another one than was read, the filter finds nothing, the insert
 /// meets the `_id`, and the answer says 11000 for that statement.
@@ -48,12 +39,16 @@ pub(crate) struct Bulk {
     written: Written,
 }
 
+/// Writes documents that are all there already, by as few commands as their size allows.
 pub(crate) async fn write(
     database: &ReadDatabase,
     collection: &str,
     writes: Vec<Write>,
 ) -> Result<Written, ProjectorError> {
-    let mut bulk = Bulk::new(database, collection);
+    let mut bulk = Bulk {
+        waiting: Waiting::new(usize::MAX),
+        ..Bulk::new(database, collection)
+    };
     for write in writes {
         bulk.push(write).await?;
     }
@@ -65,23 +60,27 @@ impl Bulk {
         Self {
             database: database.clone(),
             collection: collection.to_owned(),
-            waiting: Waiting::default(),
+            waiting: Waiting::new(ENOUGH),
             under_way: JoinSet::new(),
             written: Written::default(),
         }
     }
 
-    /// Waits only while there are as many commands under way as may be.
+    /// Waits while there are as many commands under way as may be.
     pub async fn push(&mut self, write: Write) -> Result<(), ProjectorError> {
         match self.waiting.add(write) {
-            Some(command) => self.send(command).await,
-            None => Ok(()),
+            Some(command) => self.send(command).await?,
+            None => return Ok(()),
         }
+        // A task begins on the thread of the one that made it, once that one waits for something.
+        tokio::task::yield_now().await;
+        Ok(())
     }
 
-    /// Returns when every write has its answer.
+    /// Returns when every write has its answer, or a command has failed: what became of the others
+    /// is not known then.
     pub async fn finish(mut self) -> Result<Written, ProjectorError> {
-        for command in std::mem::take(&mut self.waiting).rest() {
+        for command in self.waiting.rest() {
             self.send(command).await?;
         }
         while !self.under_way.is_empty() {
@@ -97,8 +96,6 @@ impl Bulk {
         let (database, collection) = (self.database.clone(), self.collection.clone());
         self.under_way
             .spawn(async move { command.send(&database, &collection).await });
-        // A task begins on the thread of the one that made it, once that one waits for something.
-        tokio::task::yield_now().await;
         Ok(())
     }
 
@@ -114,20 +111,20 @@ impl Bulk {
 
 /// Statements that are not enough for a command yet.
 struct Waiting {
+    enough: usize,
     inserts: BulkCommand,
     updates: BulkCommand,
 }
 
-impl Default for Waiting {
-    fn default() -> Self {
+impl Waiting {
+    fn new(enough: usize) -> Self {
         Self {
+            enough,
             inserts: BulkCommand::new(Kind::Insert),
             updates: BulkCommand::new(Kind::Update),
         }
     }
-}
 
-impl Waiting {
     /// Returns a command that has enough.
     fn add(&mut self, write: Write) -> Option<BulkCommand> {
         let (command, statement) = match write.over {
@@ -145,12 +142,13 @@ impl Waiting {
         let too_large = command.bytes + size > LARGE_COMMAND && !command.ids.is_empty();
         let large = too_large.then(|| command.take());
         command.add(write.id, statement);
-        large.or_else(|| (command.ids.len() >= ENOUGH).then(|| command.take()))
+        large.or_else(|| (command.ids.len() >= self.enough).then(|| command.take()))
     }
 
-    fn rest(self) -> impl Iterator<Item = BulkCommand> {
-        let commands = [self.inserts, self.updates].into_iter();
-        commands.filter(|command| !command.ids.is_empty())
+    fn rest(&mut self) -> Vec<BulkCommand> {
+        let mut commands = vec![self.inserts.take(), self.updates.take()];
+        commands.retain(|command| !command.ids.is_empty());
+        commands
     }
 }
 
@@ -171,7 +169,7 @@ mod tests {
     }
 
     fn commands(writes: Vec<Write>) -> Vec<BulkCommand> {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(ENOUGH);
         let writes = writes.into_iter();
         let mut commands: Vec<BulkCommand> =
             writes.filter_map(|write| waiting.add(write)).collect();

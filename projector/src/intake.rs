@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ProjectorError;
 
-/// Records in a batch, unless told otherwise: one `$in` and one bulk command each.
+/// Records in a batch, unless told otherwise: one `$in` and a few bulk commands each.
 pub(crate) const BATCH: usize = 1000;
 /// How long a batch under way may take to end after the process was told to stop.
 const LAST_BATCH: Duration = Duration::from_secs(3);

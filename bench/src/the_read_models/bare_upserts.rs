@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt};
 use mongodb::Database;
 use read_models::{Generation, OrderDocument, ReadDatabase};
 
-/// Documents of a command: as many as a projector writes at once.
+/// Documents of a command: a projector's whole batch.
 const AT_A_TIME: usize = 1000;
 const BARE: &str = "bare";
 

@@ -4,7 +4,7 @@ use messaging::TopicSpec;
 use projector::{OrderView, ProjectorError, Step, live_generation};
 use read_models::{Generation, OrderDocument, ProjectionPointer};
 
-use crate::fixture::{Fixture, PARTITIONS, drain};
+use crate::fixture::{Fixture, PARTITIONS, drain, unique};
 
 #[tokio::test]
 async fn an_outage_of_mongodb_leaves_the_batch_in_hand() {
@@ -153,4 +153,32 @@ async fn what_was_polled_ahead_survives_a_step_that_is_cut_off() {
     mongodb.resume().unwrap();
     drain(&mut worker, 2).await;
     fixture.assert_equal_to_store(&ids).await;
+}
+
+/// What was folded before Postgres was missed has taken effect, also the last of it.
+#[tokio::test]
+async fn an_order_that_needs_the_store_holds_up_no_other_while_postgres_is_away() {
+    const ORDERS: usize = 300;
+    let fixture = Fixture::new().await;
+    let created = fixture.order(2).await;
+    let records = fixture.take_outbox().await;
+    // Its document needs the first event, which is not on the topic; it is the last one in a batch.
+    let gap = "ffffffff-ffff-7fff-bfff-ffffffffffff";
+    let orders: Vec<String> = (0..ORDERS).map(|_| unique().to_string()).collect();
+    for id in &orders {
+        fixture.publish_as(&records[0], &created, id).await;
+    }
+    fixture.publish_as(&records[1], &created, gap).await;
+
+    let mut worker = fixture.worker_without_postgres();
+    let error = loop {
+        if let Err(error) = worker.step(Duration::from_secs(1)).await {
+            break error;
+        }
+    };
+    assert!(matches!(error, ProjectorError::EventStore(_)), "{error}");
+    for id in &orders {
+        assert_eq!(fixture.document(id).await.map(|d| d.version), Some(1));
+    }
+    assert!(fixture.document(gap).await.is_none());
 }

@@ -114,6 +114,25 @@ impl Fixture {
         )
     }
 
+    /// One that cannot reach the event store.
+    pub fn worker_without_postgres(&self) -> Worker {
+        let nowhere = Database::new(&DatabaseConfig {
+            url: "postgres://nobody@127.0.0.1:1/nothing".to_owned(),
+            schema: None,
+            connections: 1,
+        })
+        .unwrap();
+        let group = &self.generation.group;
+        Worker::new(
+            self.kafka.batch_consumer(group, &self.topic, None).unwrap(),
+            self.read_database.clone(),
+            EventStore::new(nowhere.clone(), &self.topic, Doorbell::default()),
+            DeadLetters::new(nowhere),
+            self.generation.clone(),
+            Arc::new(SystemClock),
+        )
+    }
+
     /// Creates an order and takes it some commands further: 1 to 3 events.
     pub async fn order(&self, events: usize) -> String {
         self.order_of(vec![line("Pizza")], events).await
@@ -206,6 +225,14 @@ impl Fixture {
         for record in records {
             self.publish_raw(&record.key, &record.payload).await;
         }
+    }
+
+    /// The event of an order as that of another one.
+    pub async fn publish_as(&self, record: &OutboxRecord, of: &str, order_id: &str) {
+        let event_id = domain::event_id("Order", order_id, record.version);
+        let payload = record.payload.replace(of, order_id);
+        let payload = payload.replace(&record.event_id.to_string(), &event_id.to_string());
+        self.publish_raw(order_id, &payload).await;
     }
 
     /// Returns the record's partition.
