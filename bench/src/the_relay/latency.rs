@@ -50,9 +50,11 @@ impl Quantiles {
 pub async fn measure(site: &Site, rate: usize, time: Duration) -> anyhow::Result<Latency> {
     let topic = format!("latency-{rate}");
     let relays = ready(site, 1, &topic).await?;
-    // What the backlogs left to be cleared away and written would be now.
+    // What the backlogs left to be cleared away and written would be now: half a gigabyte that the
+    // kernel has not written yet stops every writer for a tenth of a second, every five seconds.
     site.psql.batch_execute("VACUUM ANALYZE outbox").await?;
     site.psql.batch_execute("CHECKPOINT").await?;
+    tokio::task::block_in_place(rustix::fs::sync);
     let reader = Kafka::new(&site.brokers).read_topic(&topic, false).await?;
     let events = |time: Duration| (rate as f64 * time.as_secs_f64()) as usize;
     let (warm_up, total) = (events(WARM_UP), events(WARM_UP + time));
