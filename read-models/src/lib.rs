@@ -1,6 +1,5 @@
 //! What MongoDB holds: documents as types, names, indexes, and which generation of a projection
-//! is the one that answers. No logic but how money is
-//! written.
+//! is the one that answers. No logic but how money is written.
 
 mod database;
 pub mod decimal;

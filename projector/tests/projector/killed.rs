@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use projector::Step;
 use read_models::Generation;
@@ -26,8 +26,8 @@ impl Chance {
     }
 }
 
-/// Runs a future until it ends, or until it has waited so many times: each wait is for an answer,
-/// so it is left between two questions.
+/// Runs a future until it ends, or until it has waited so many times: for an answer, or for a command
+/// to be on its way. It is left between two questions.
 async fn until_killed<T>(future: impl Future<Output = T>, mut waits: u64) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| match future.as_mut().poll(context) {
@@ -103,4 +103,38 @@ async fn all_read_models_equal_a_fold_over_the_store() {
     let logged = event_log::log(&fixture, &log).await;
     assert_eq!(logged.len(), 2 * records.len());
     event_log::assert_equal_to_topic(&fixture, &logged).await;
+}
+
+/// The first commands of a large batch go out while the rest of it is folded: a step is cut off with
+/// some of them written, some under way, and some not there yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_batch_takes_effect_once_wherever_its_steps_are_cut_off() {
+    const ORDERS: u64 = 600;
+    let fixture = Fixture::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..ORDERS {
+        ids.push(fixture.order(1).await);
+    }
+    fixture.relay().await;
+    let mut worker = fixture.worker();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let (mut effective, mut cut, mut waits) = (0, 0, 0);
+    while effective < ORDERS {
+        assert!(Instant::now() < deadline, "{effective} after {waits} waits");
+        match until_killed(worker.step(PATIENCE), waits).await {
+            Some(Ok(Step::Applied { counts, .. })) => {
+                effective += counts.applied + counts.repeated;
+                waits = 0;
+            }
+            Some(Ok(Step::Idle)) => {}
+            Some(Err(error)) => panic!("{error}"),
+            None => {
+                cut += 1;
+                waits += 1;
+            }
+        }
+    }
+    assert!(cut > 0);
+    assert_eq!(effective, ORDERS);
+    fixture.assert_equal_to_store(&ids).await;
 }
