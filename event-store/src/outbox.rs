@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use tokio_postgres::Row;
@@ -6,7 +5,7 @@ use uuid::Uuid;
 
 use crate::json_text::JsonText;
 use crate::published_through::FRONT;
-use crate::{Database, EventStoreError};
+use crate::{Database, EventStoreError, RecordHeaders};
 
 /// The rows between the store and Kafka, of whatever aggregate.
 #[derive(Clone)]
@@ -25,7 +24,7 @@ pub struct OutboxRecord {
     pub key: String,
     pub version: u64,
     pub payload: String,
-    pub headers: BTreeMap<String, String>,
+    pub headers: RecordHeaders,
     /// From the append to the reading, by Postgres's own clock.
     pub age: Duration,
 }
@@ -103,7 +102,9 @@ impl Outbox {
                  SELECT *, sum(size) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - size
                      AS before
                  FROM (
-                     SELECT *, pg_column_size(payload) AS size FROM outbox
+                     SELECT position, slot, id, topic, aggregate_id, version, payload, headers,
+                         created_at, pg_column_size(payload) AS size
+                     FROM outbox
                      WHERE slot = s.slot AND status = 'PENDING' AND position > s.floor
                        AND (NOT EXISTS (SELECT FROM outbox WHERE next_attempt_at IS NOT NULL)
                            OR (aggregate_type, aggregate_id) NOT IN (

@@ -96,10 +96,9 @@ impl Floors {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use event_store::OutboxRecord;
+    use event_store::{OutboxRecord, RecordHeaders};
 
     use super::*;
 
@@ -114,7 +113,7 @@ mod tests {
             key: "a".to_owned(),
             version: position as u64,
             payload: "{}".to_owned(),
-            headers: BTreeMap::new(),
+            headers: RecordHeaders::default(),
             age: Duration::ZERO,
         };
         Pending {

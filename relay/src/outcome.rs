@@ -54,6 +54,8 @@ impl<'a> Outcome<'a> {
 mod tests {
     use std::time::Duration;
 
+    use event_store::RecordHeaders;
+
     use super::*;
 
     fn record(position: i64, slot: i16, key: &str) -> OutboxRecord {
@@ -65,7 +67,7 @@ mod tests {
             key: key.to_owned(),
             version: position as u64,
             payload: "{}".to_owned(),
-            headers: BTreeMap::new(),
+            headers: RecordHeaders::default(),
             age: Duration::ZERO,
         }
     }

@@ -30,11 +30,10 @@ pub(crate) async fn publish_one(
 }
 
 fn headers(record: &OutboxRecord) -> Headers<'_> {
-    let header = |(name, value)| -> (&str, Option<&[u8]>) {
-        let (name, value): (&String, &String) = (name, value);
-        (name, Some(value.as_bytes()))
-    };
-    record.headers.iter().map(header).collect()
+    let headers = record.headers.iter();
+    headers
+        .map(|(name, value)| (name, Some(value.as_bytes())))
+        .collect()
 }
 
 fn outgoing<'a>(
