@@ -66,9 +66,12 @@ pub async fn ready(site: &Site, relays: usize, topic: &str) -> anyhow::Result<Ve
     Ok(processes)
 }
 
+/// Waits for the last row that is pending now.
 async fn drained(site: &Site) -> anyhow::Result<()> {
     let give_up = Instant::now() + PATIENCE;
-    while !site.is_drained().await? {
+    let mut first = (0, 0);
+    while let Some(pending) = site.first_pending(first).await? {
+        first = pending;
         if Instant::now() > give_up {
             bail!("the backlog is not drained after {} s", PATIENCE.as_secs());
         }

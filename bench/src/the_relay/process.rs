@@ -100,8 +100,8 @@ pub async fn run_process(args: RelayProcessArgs) -> anyhow::Result<()> {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         stopping.cancel();
     });
-    relay
-        .run(settings, Doorbell::default(), Health::default(), stop)
-        .await;
-    Ok(())
+    // As a task, which what it waits for can wake on the same thread: here the main one would be woken
+    // and put to sleep some thousand times a second.
+    let running = relay.run(settings, Doorbell::default(), Health::default(), stop);
+    Ok(tokio::spawn(running).await?)
 }

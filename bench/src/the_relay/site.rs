@@ -75,15 +75,16 @@ impl Site {
     }
 
     /// Puts everything that was set aside into the outbox in one transaction, and returns how much
-    /// it was. The planner knows of it, as it would of rows that piled up during an outage.
+    /// it was. The planner knows of it and the kernel has written it, as it would have rows that
+    /// piled up during an outage: else draining would be measured beside the writing of them.
     pub async fn release(&self, topic: &str) -> anyhow::Result<u64> {
-        let sql = format!(
-            "BEGIN; {}; ANALYZE outbox; COMMIT",
-            into_outbox("staged", topic)
-        );
+        let sql = format!("BEGIN; {}; ANALYZE outbox", into_outbox("staged", topic));
         self.psql.batch_execute(&sql).await?;
         let counted = self.psql.query_one("SELECT count(*) FROM staged", &[]);
-        Ok(counted.await?.get::<_, i64>(0) as u64)
+        let rows = counted.await?.get::<_, i64>(0) as u64;
+        tokio::task::block_in_place(rustix::fs::sync);
+        self.psql.batch_execute("COMMIT").await?;
+        Ok(rows)
     }
 
     /// Appends rows to the outbox in a transaction of their own.
@@ -110,9 +111,14 @@ impl Site {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    pub async fn is_drained(&self) -> anyhow::Result<bool> {
-        let sql = "SELECT FROM outbox WHERE status = 'PENDING' ORDER BY slot, position LIMIT 1";
-        Ok(self.psql.query_opt(sql, &[]).await?.is_none())
+    /// The slot and position of the first pending row from `from` on: all looks at one backlog
+    /// together walk its index once.
+    pub async fn first_pending(&self, from: (i16, i64)) -> anyhow::Result<Option<(i16, i64)>> {
+        let sql = "SELECT slot, position FROM outbox
+                   WHERE status = 'PENDING' AND (slot, position) >= ($1, $2)
+                   ORDER BY slot, position LIMIT 1";
+        let row = self.psql.query_opt(sql, &[&from.0, &from.1]).await?;
+        Ok(row.map(|row| (row.get(0), row.get(1))))
     }
 }
 
