@@ -102,7 +102,8 @@ impl Kind for PostgresKind {
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
             "max_connections=300",
-            "shared_buffers=128MB",
+            // The default is 128 MB, less than a backlog of 200,000 events.
+            "shared_buffers=512MB",
         ] {
             command.extend(["-c".into(), setting.into()]);
         }
