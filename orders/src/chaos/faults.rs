@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::bail;
-use messaging::{Delivery, OrderedProducer};
+use messaging::{Delivery, LastingProducer};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use rustix::process::{Pid, Signal, kill_process};
@@ -25,7 +25,7 @@ pub struct Faults<'a> {
     participants: [Workers; 4],
     provider: Workers,
     rng: SmallRng,
-    producer: OrderedProducer,
+    producer: LastingProducer,
     paused: Vec<Pid>,
     lowered: bool,
     done: Done,
@@ -56,7 +56,7 @@ impl<'a> Faults<'a> {
             participants,
             provider,
             rng: SmallRng::seed_from_u64(seed),
-            producer: site.kafka.ordered_producer()?,
+            producer: site.kafka.lasting_producer(),
             paused: Vec::new(),
             lowered: false,
             done: Done {
@@ -161,7 +161,8 @@ impl<'a> Faults<'a> {
             self.limit(LARGEST_MESSAGE).await?;
         }
         for poison in Poison::ALL {
-            match poison.put(&self.producer, self.site.topic(), key).await {
+            let put = poison.put(&mut self.producer, self.site.topic(), key);
+            match put.await? {
                 Delivery::Acknowledged { .. } => {
                     self.done.poison += 1;
                     self.done.for_all += u64::from(poison.is_for_all());

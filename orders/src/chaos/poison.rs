@@ -1,4 +1,11 @@
-use messaging::{Delivery, OrderedProducer, OutgoingRecord};
+use std::time::Duration;
+
+use messaging::{Delivery, LastingProducer, MessagingError, OutgoingRecord};
+
+/// How often a record may be refused, and how long to wait each time, until the broker goes by a
+/// limit that was raised before.
+const REFUSALS: u32 = 60;
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Records that are no part of any order, put under the keys of real ones.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +49,13 @@ impl Poison {
         !matches!(self, Self::VersionGap)
     }
 
-    /// Returns once the record is on the topic, or refused.
-    pub async fn put(self, producer: &OrderedProducer, topic: &str, key: &str) -> Delivery {
+    /// Returns once the record is on the topic, or known not to be.
+    pub async fn put(
+        self,
+        producer: &mut LastingProducer,
+        topic: &str,
+        key: &str,
+    ) -> Result<Delivery, MessagingError> {
         let value = self.value(key);
         let record = OutgoingRecord {
             topic,
@@ -51,7 +63,13 @@ impl Poison {
             payload: Some(&value),
             headers: &[],
         };
-        let mut deliveries = producer.publish(&[record]).await;
-        deliveries.pop().unwrap_or(Delivery::NotSent)
+        let mut refusals = 0;
+        loop {
+            match producer.publish(&[record]).await?.pop() {
+                Some(Delivery::Refused(_)) if refusals < REFUSALS => refusals += 1,
+                delivery => return Ok(delivery.unwrap_or(Delivery::NotSent)),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
