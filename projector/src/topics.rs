@@ -55,9 +55,14 @@ impl Topics {
 
     /// All of them, the orders' topic first.
     pub(crate) fn all_of(&self, generation: &Generation) -> Vec<Source> {
-        let sagas = self.sagas.iter().map(|topic| own(generation, topic));
-        let participants = self.participants_of(generation);
-        participants.into_iter().chain(sagas).collect()
+        let others = self.besides_orders().map(|topic| own(generation, topic));
+        let orders = std::iter::once(self.orders_of(generation));
+        orders.chain(others).collect()
+    }
+
+    /// All but the orders' topic.
+    pub(crate) fn besides_orders(&self) -> impl Iterator<Item = &Topic> {
+        self.others.iter().chain(&self.sagas)
     }
 }
 

@@ -60,7 +60,7 @@ impl NewestRecords {
         let Some(log) = &mut records.log else {
             return Ok(records);
         };
-        for topic in &topics.others {
+        for topic in topics.besides_orders() {
             let mut reader = kafka.read_topic(&topic.name, true).await?;
             while reader.has_rest() {
                 if let Some(record) = reader.advance(BROKER_AWAY).await? {

@@ -19,7 +19,7 @@ fn rebuild(fixture: &Fixture, switching: Switching) -> Rebuild {
     }
 }
 
-fn follow(fixture: &Fixture, topics: Topics) -> Projector {
+pub fn follow(fixture: &Fixture, topics: Topics) -> Projector {
     let stop = CancellationToken::new();
     let site = Site {
         topics,
@@ -38,7 +38,7 @@ async fn publish(fixture: &Fixture) {
     fixture.publish_bytes(None, Some(b"\xfe")).await;
 }
 
-async fn wait_for(fixture: &Fixture, generation: &Generation, records: usize) {
+pub async fn wait_for(fixture: &Fixture, generation: &Generation, records: usize) {
     until("the log", async || {
         (log(fixture, generation).await.len() == records).then_some(())
     })

@@ -7,7 +7,8 @@ use messaging::Kafka;
 use projector::verify::{Class, Place, Report, Sample, Verification};
 
 use crate::fixture::{Fixture, drain, end};
-use crate::{event_log, totals};
+use crate::sagas::Sagas;
+use crate::{event_log, event_log_anew, totals};
 
 async fn verify(fixture: &Fixture, patience: Duration, heal: bool) -> Report {
     verification(fixture, patience, heal)
@@ -230,6 +231,36 @@ async fn a_damaged_log_is_named() {
     assert_eq!((report.faults, report.healed), (4, 0));
     let detail = &report.findings[2].examples[0].detail;
     assert!(detail.starts_with("correlationId is"), "{detail}");
+}
+
+/// Of the orders' topic, of those of participants, and of the one that tells of sagas.
+#[tokio::test]
+async fn a_log_of_all_topics_is_compared_with_all_of_them() {
+    let Sagas {
+        fixture, topics, ..
+    } = Sagas::new().await;
+    let generation = event_log::generation(&fixture).await;
+    projected(&fixture).await;
+    for topic in topics.others.iter().chain(&topics.sagas) {
+        fixture.publish_to(&topic.name, b"told").await;
+    }
+    let projector = event_log_anew::follow(&fixture, topics.clone());
+    event_log_anew::wait_for(&fixture, &generation, 12 + 4).await;
+    projector.end().await;
+    let verification = Verification {
+        topics: topics.clone(),
+        ..verification(&fixture, Duration::ZERO, false)
+    };
+    let clean = verification.run(|_| {}).await.unwrap();
+    assert_eq!((clean.records, clean.faults), (16, 0), "{clean:?}");
+
+    let log = fixture.read_database.database();
+    let log = log.collection::<bson::Document>(&generation.collection);
+    let of_sagas = doc! { "topic": topics.sagas.unwrap().name };
+    let gone = log.delete_one(of_sagas).await.unwrap();
+    assert_eq!(gone.deleted_count, 1);
+    let report = verification.run(|_| {}).await.unwrap();
+    assert_eq!(found(&report), [(Place::EventLog, Class::Missing, 1)]);
 }
 
 /// Orders arrive, are relayed, projected and logged all the time.
