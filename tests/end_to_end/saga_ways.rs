@@ -42,6 +42,7 @@ async fn whoever_pays_first_has_it_back_where_the_stock_is_short() {
     world.until_status(&late, "FAILED").await;
 
     let books = world.settled_books().await;
+    world.assert_verified().await;
     let ends = ["confirmed", "cancelled", "failed"].map(|end| books["ends"][end].as_u64());
     assert_eq!(ends, [Some(6), Some(2), Some(2)], "{books:#}");
     // Both that failed had paid; the payment that is never answered was not taken.

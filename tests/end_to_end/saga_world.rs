@@ -257,6 +257,16 @@ impl SagaWorld {
         }
     }
 
+    /// What is served, and the log of all topics, are what was decided and told.
+    pub async fn assert_verified(&self) {
+        let mut verify = self.command("verify");
+        let output = tokio::task::spawn_blocking(move || verify.output().unwrap());
+        let output = output.await.unwrap();
+        let (printed, said) = (output.stdout, output.stderr);
+        let [printed, said] = [printed, said].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{printed}\n{said}");
+    }
+
     /// What the provider's own books say.
     pub async fn ledger(&self) -> Value {
         let url = format!("http://127.0.0.1:{}/v1/ledger", self.simulator);
