@@ -6,6 +6,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::brokers_known::NONE_KNOWN;
@@ -204,20 +205,25 @@ impl BatchConsumer {
         Ok(())
     }
 
-    /// Commits what is stored and leaves the group. A broker that does not answer within `patience`
-    /// is not waited for.
+    /// Commits what is stored and leaves the group; what is said is whether it is committed. What is
+    /// not done within `patience` is not waited for: the group may take some seconds to let a member
+    /// go while it shares its partitions anew.
     ///
     /// On a thread of its own: the client's calls block for as long as its brokers are away, and a
     /// runtime with all its threads in them does nothing any more, not even end.
     pub async fn leave(self, patience: Duration) -> Result<(), MessagingError> {
-        let (tell, told) = tokio::sync::oneshot::channel();
+        let give_up = Instant::now() + patience;
+        let (tell, told) = oneshot::channel();
+        let (gone, left) = oneshot::channel();
         std::thread::spawn(move || {
-            let committed = self.consumer.commit_consumer_state(CommitMode::Sync);
-            drop(self);
             // Whoever asked may have lost patience.
-            let _ = tell.send(committed);
+            let _ = tell.send(self.consumer.commit_consumer_state(CommitMode::Sync));
+            drop(self);
+            let _ = gone.send(());
         });
-        match tokio::time::timeout(patience, told).await {
+        let committed = timeout_at(give_up, told).await;
+        let _ = timeout_at(give_up, left).await;
+        match committed {
             Ok(Ok(Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)))) => Ok(()),
             Ok(Ok(Err(error))) => Err(error.into()),
             Ok(Err(_)) | Err(_) => Err(KafkaError::Canceled.into()),
