@@ -8,6 +8,7 @@ use participants::books::{BooksCheck, Ledger, Report, Sums};
 use participants::{inventory, notification, payment};
 use runtime::config::{KafkaArgs, PostgresArgs, Secret};
 
+use crate::dead_letters::printable;
 use crate::out::out;
 use crate::process::database_of;
 
@@ -113,7 +114,7 @@ pub fn print(report: &Report) -> std::io::Result<()> {
         }
         writeln!(out, "\n{}, for example:", class.title())?;
         for example in &finding.examples {
-            writeln!(out, "  {}", example.escape_debug())?;
+            writeln!(out, "  {}", printable(example))?;
         }
     }
     writeln!(out)?;

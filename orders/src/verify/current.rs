@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use projector::verify::{Class, Finding, Place, Progress, Report, Sample, Verification};
 
 use super::Site;
+use crate::dead_letters::printable;
 use crate::out::out;
 
 /// What the events of each order have come to.
@@ -90,7 +91,7 @@ fn print(report: &Report) -> std::io::Result<()> {
         writeln!(out, "\n{place}, {class}: {}  {remark}", finding.count)?;
         for example in &finding.examples {
             let healed = if example.healed { "  HEALED" } else { "" };
-            let (id, detail) = (example.id.escape_debug(), example.detail.escape_debug());
+            let (id, detail) = (printable(&example.id), printable(&example.detail));
             writeln!(out, "  {id}: {detail}{healed}")?;
         }
     }

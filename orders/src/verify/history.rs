@@ -5,6 +5,7 @@ use serde::Serialize;
 use std::io::Write;
 
 use super::Site;
+use crate::dead_letters::printable;
 use crate::out::out;
 
 #[derive(Serialize)]
@@ -96,7 +97,7 @@ pub fn print(report: &Report) -> std::io::Result<()> {
 fn shown(example: &Example) -> String {
     let mut parts = Vec::new();
     if let Some(key) = &example.key {
-        parts.push(key.escape_debug().to_string());
+        parts.push(printable(key));
     }
     if let Some(version) = example.version {
         parts.push(format!("version {version}"));
@@ -105,7 +106,7 @@ fn shown(example: &Example) -> String {
         parts.push(format!("partition {partition} offset {offset}"));
     }
     if let Some(detail) = &example.detail {
-        parts.push(detail.escape_debug().to_string());
+        parts.push(printable(detail));
     }
     parts.join(", ")
 }
