@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::DevstackError;
 use crate::command::Program;
 use crate::launch::{Launch, Life};
-use crate::process_table::{children, is_alive, is_stopped, signal};
+use crate::process_table::{children, is_alive, is_stopped, is_unreaped, signal};
 
 const SUPERVISOR: &str = include_str!("supervise.sh");
 const SECONDS_TO_END: &str = "10";
@@ -102,6 +102,15 @@ impl Process {
 
     pub fn is_alive(&self) -> bool {
         is_alive(self.pid)
+    }
+
+    /// Waits until the supervisor has reaped the server, which has ended. Until then Postgres finds
+    /// it alive (`kill(pid, 0)`), and its data folder in use.
+    pub fn await_reaped(&self) {
+        let begun = Instant::now();
+        while is_unreaped(self.pid) && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Ends the supervisor without its clearing up: the server is dead and another run of it

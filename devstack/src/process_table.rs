@@ -11,6 +11,11 @@ pub(crate) fn is_alive(pid: u32) -> bool {
     stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
 }
 
+/// Whether the process has ended and was not yet waited for.
+pub(crate) fn is_unreaped(pid: u32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state == 'Z' || state == 'X')
+}
+
 /// Whether the process runs with this folder named on its command line.
 pub(crate) fn works_in(pid: u32, folder: &Path) -> bool {
     let Ok(line) = fs::read(format!("/proc/{pid}/cmdline")) else {

@@ -153,6 +153,7 @@ impl<K: Kind> Server<K> {
         let pid = {
             let mut process = native.process();
             if !process.is_alive() {
+                process.await_reaped();
                 let next = Process::spawn(
                     &native.launch,
                     &native.home,

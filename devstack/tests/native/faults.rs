@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::timeout;
 
 use crate::clients::{
@@ -46,6 +47,28 @@ async fn postgres() -> Outcome<()> {
 
     let database = server.create_database("another").await?;
     assert!(read_row(&database).await.is_err());
+    Ok(())
+}
+
+/// Postgres takes a process that nobody has waited for yet for one that uses its data.
+#[tokio::test]
+async fn postgres_starts_again_though_its_supervisor_was_slow() -> Outcome<()> {
+    let server = devstack::private_postgres().await?;
+    let client = crate::clients::postgres(server.url()).await?;
+    let sql = "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
+    let postmaster: String = client.query_one(sql, &[]).await?.get(0);
+    let stat = std::fs::read_to_string(format!("/proc/{postmaster}/stat"))?;
+    let parent = stat.rsplit(')').next().and_then(|of| of.split(' ').nth(2));
+    let supervisor = Pid::from_raw(parent.unwrap().parse()?).unwrap();
+
+    kill_process(supervisor, Signal::STOP)?;
+    server.kill()?;
+    let late = std::thread::spawn(move || {
+        std::thread::sleep(SHORT);
+        kill_process(supervisor, Signal::CONT)
+    });
+    server.start().await?;
+    late.join().unwrap()?;
     Ok(())
 }
 
