@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::brokers_known::NONE_KNOWN;
 use crate::client::{Context, end};
+use crate::watermarks::watermarks;
 use crate::{IncomingRecord, Kafka, MessagingError};
 
 /// As much as a batch of events: worth an answer at once.
@@ -235,32 +236,6 @@ fn join(config: &ClientConfig, topic: &str) -> Result<StreamConsumer<Context>, K
     let consumer: StreamConsumer<Context> = config.create_with_context(Context::default())?;
     consumer.subscribe(&[topic])?;
     Ok(consumer)
-}
-
-/// The offset of a partition's first record, and the one its next record will have. A partition
-/// that is looking for its leader, as a new one does, is waited for.
-pub(crate) fn watermarks<C: Consumer<Context>>(
-    consumer: &C,
-    topic: &str,
-    partition: i32,
-) -> Result<(i64, i64), KafkaError> {
-    use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let give_up = Instant::now() + PATIENCE;
-    loop {
-        match consumer.fetch_watermarks(topic, partition, PATIENCE) {
-            Err(error)
-                if Instant::now() < give_up
-                    && matches!(
-                        error.rdkafka_error_code(),
-                        Some(LeaderNotAvailable | NotLeaderForPartition | UnknownTopicOrPartition)
-                    ) =>
-            {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            answer => return answer,
-        }
-    }
 }
 
 /// Queued once for every failed attempt to connect.

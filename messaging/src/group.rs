@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, groups::GroupMemberInfo};
 
 use crate::client::Context;
-use crate::consumer::watermarks;
+use crate::watermarks::watermarks;
 use crate::{Kafka, MessagingError};
 
 const PATIENCE: Duration = Duration::from_secs(10);

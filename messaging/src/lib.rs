@@ -17,6 +17,7 @@ mod producer;
 mod reader;
 mod record;
 mod topic;
+mod watermarks;
 
 pub use client::Kafka;
 pub use consumer::{BatchConsumer, Polled};

@@ -6,7 +6,8 @@ use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::client::Context;
-use crate::consumer::{owned, watermarks};
+use crate::consumer::owned;
+use crate::watermarks::watermarks;
 use crate::{IncomingRecord, Kafka, MessagingError};
 
 const PATIENCE: Duration = Duration::from_secs(5);
